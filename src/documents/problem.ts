@@ -1,0 +1,56 @@
+/** What can be wrong in a file that people write, and how it is told. */
+
+/** A spot in a text; line and column count from 1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** The whole source line, for the caret. */
+  readonly text: string
+}
+
+export interface Problem {
+  readonly severity: 'error' | 'warning'
+  /** One sentence: what is wrong. */
+  readonly message: string
+  /** One sentence: what to do. */
+  readonly hint?: string
+  /** Where: a spot in a file, or words such as `environment variable SERVE_PROXY_PORT`. */
+  readonly place?: Place | string
+}
+
+export type Path = readonly (string | number)[]
+
+/** Finds the spot of a value, or of its key, in whatever file (or environment variable) it came from. */
+export type Locate = (path: Path, on?: 'key' | 'value') => Place | string | undefined
+
+/** Everything that is wrong with a set of files, at once. */
+export class ProblemsError extends Error {
+  override readonly name = 'ProblemsError'
+  readonly problems: readonly Problem[]
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map((problem) => formatProblem(problem)).join('\n'))
+    this.problems = problems
+  }
+}
+
+/** `file:line:col: error: message`, the source line with a caret, and the hint; colour is for terminals only. */
+export function formatProblem(problem: Problem, options: { readonly color?: boolean } = {}): string {
+  const paint = (code: number, text: string): string => (options.color === true ? `\u001B[${code}m${text}\u001B[0m` : text)
+  const severity = paint(problem.severity === 'error' ? 31 : 33, problem.severity)
+  const { place } = problem
+  const lines: string[] = []
+  if (place === undefined) lines.push(`${severity}: ${problem.message}`)
+  else if (typeof place === 'string') lines.push(`${place}: ${severity}: ${problem.message}`)
+  else {
+    lines.push(`${place.file}:${place.line}:${place.column}: ${severity}: ${problem.message}`)
+    const number = String(place.line)
+    lines.push(`  ${number} | ${place.text}`)
+    // Tabs are kept, so that the caret stands under the same column whatever their width.
+    const indent = place.text.slice(0, place.column - 1).replaceAll(/[^\t]/g, ' ')
+    lines.push(`  ${' '.repeat(number.length)} | ${indent}${paint(31, '^')}`)
+  }
+  if (problem.hint !== undefined) lines.push(`  ${problem.hint}`)
+  return lines.join('\n')
+}

@@ -1,0 +1,151 @@
+/**
+ * The one table of reason codes. The same code stands in the log line, the metric label, `explain` and the error reference;
+ * the HTTP status follows from it and from nothing else.
+ */
+
+interface CodeEntry {
+  /** HTTP status (RFC 9110 section 15). */
+  readonly status: number
+  /** Safe to show to a client; worded as Oathkeeper words it where Oathkeeper has the case. */
+  readonly message: string
+  /** What an operator can do about it; printed in the error reference, never sent. */
+  readonly remedy: string
+}
+
+export const codes = {
+  request_invalid: {
+    status: 400,
+    message: 'The request was malformed or contained invalid parameters',
+    remedy: 'The request line, the Host header or another header is ambiguous or forbidden; the log line names what.',
+  },
+  headers_too_large: {
+    status: 431,
+    message: 'The request header is too large',
+    remedy: 'The client sent more header lines or bytes than a request may have.',
+  },
+  credentials_invalid: {
+    status: 401,
+    message: 'Access credentials are invalid',
+    remedy: 'No authenticator of the rule accepted the credentials; `mintkeeper explain` shows what each one said.',
+  },
+  access_denied: {
+    status: 403,
+    message: 'Access credentials are not sufficient to access this resource',
+    remedy: 'The authorizer of the rule refused the request.',
+  },
+  session_aal2_required: {
+    status: 403,
+    message: 'Session does not fulfill the requested Authenticator Assurance Level',
+    remedy: 'The session store asks for a second factor; add a redirect error handler to lead browsers to it.',
+  },
+  session_response_invalid: {
+    status: 403,
+    message: 'Access credentials are not sufficient to access this resource',
+    remedy: 'subject_from or extra_from picked a value of the wrong type from the session store; correct the path.',
+  },
+  rule_not_found: {
+    status: 404,
+    message: 'Requested url does not match any rules',
+    remedy: 'Add a rule, or see with `mintkeeper explain METHOD URL` how near the existing ones are.',
+  },
+  rule_ambiguous: {
+    status: 500,
+    message: 'Expected exactly one rule but found multiple rules',
+    remedy: 'Narrow the patterns until one rule matches; `mintkeeper explain METHOD URL` lists them.',
+  },
+  rule_matching_failed: {
+    status: 500,
+    message: 'The request could not be matched against the rules',
+    remedy: 'A rule pattern cannot be compiled or needs too many steps for this path; simplify it.',
+  },
+  rule_misconfigured: {
+    status: 500,
+    message: 'The matched rule is misconfigured',
+    remedy: '`mintkeeper validate` shows what is wrong with the rule, and where.',
+  },
+  template_failed: {
+    status: 500,
+    message: 'A template of the matched rule could not be rendered',
+    remedy: 'The template reads something that this session does not have; give a default or require the field.',
+  },
+  signing_key_unavailable: {
+    status: 500,
+    message: 'No key to sign with is available',
+    remedy: 'Check jwks_url: it must hold a private key with `alg` and `kid`. `mintkeeper credentials generate` makes one.',
+  },
+  error_handler_failed: {
+    status: 500,
+    message: 'No error handler could answer the request',
+    remedy: 'Exactly one error handler must be responsible; check `errors` of the rule and `errors.fallback`.',
+  },
+  internal_error: {
+    status: 500,
+    message: 'An internal server error occurred, please contact the system administrator',
+    remedy: 'A fault in the gateway; the log line has the details. Please report it.',
+  },
+  upstream_unreachable: {
+    status: 502,
+    message: 'The upstream could not be reached or broke off its answer',
+    remedy: 'Check that the upstream of the rule is running and reachable from the gateway.',
+  },
+  upstream_timeout: {
+    status: 504,
+    message: 'The upstream did not answer in time',
+    remedy: 'The upstream sent nothing for longer than its timeout; raise the timeout or look at the upstream.',
+  },
+  session_store_unavailable: {
+    status: 503,
+    message: 'The session store is not available',
+    remedy: 'Check check_session_url and that the session store answers it within its timeout.',
+  },
+  overloaded: {
+    status: 503,
+    message: 'The gateway is at its limit of concurrent work',
+    remedy: 'Too many requests wait for the session store or an upstream; look at which one is slow.',
+  },
+  rate_limited: {
+    status: 429,
+    message: 'Too many requests',
+    remedy: 'The session store limits its callers; its Retry-After is passed on.',
+  },
+  client_closed_request: {
+    status: 499,
+    message: 'The client closed the connection before the answer',
+    remedy: 'Nothing; the client went away.',
+  },
+} as const satisfies Record<string, CodeEntry>
+
+export type Code = keyof typeof codes
+
+export interface GatewayErrorOptions {
+  /** What happened, for the log and for verbose error handlers. Never contains secrets. */
+  readonly reason?: string
+  /** Response headers that belong to the answer, such as Retry-After. */
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+  /** A JSON body of the session store that is passed on untouched, such as Kratos' session_aal2_required. */
+  readonly body?: string
+  /** Replaces the message of the table, for Oathkeeper's wording of one code's several cases. */
+  readonly message?: string
+  readonly cause?: unknown
+}
+
+/** A request that cannot go on, with the reason code from which its status follows. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError'
+  readonly code: Code
+  readonly reason: string | undefined
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string | undefined
+
+  constructor(code: Code, options: GatewayErrorOptions = {}) {
+    super(options.message ?? codes[code].message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.reason = options.reason
+    this.headers = options.headers ?? []
+    this.body = options.body
+  }
+
+  get status(): number {
+    return codes[this.code].status
+  }
+}

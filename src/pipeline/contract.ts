@@ -1,0 +1,342 @@
+/**
+ * What every part of the pipeline agrees on: the request it sees, the session it finds, the handlers it runs and the
+ * decision it comes to. Holds types and the four `define…` functions, no behaviour.
+ */
+import type { CryptoKey, JWK } from 'jose'
+import type { z } from 'zod'
+import type { GatewayError } from '../errors.ts'
+
+/** A value now or later. Hot paths return plain values, so that an answer from a cache costs no promise. */
+export type Awaitable<T> = T | Promise<T>
+
+export type Json = string | number | boolean | null | Json[] | JsonObject
+export interface JsonObject {
+  [name: string]: Json
+}
+
+// ------------------------------------------------------------------------------------------------ the request
+
+/** Request headers as the client sent them; names are given in lower case. */
+export interface RequestHeaders {
+  /** The first value, or undefined. */
+  get(name: string): string | undefined
+  /** Every value, in order; empty when there is none. */
+  all(name: string): readonly string[]
+  /** Name, value, name, value… in the client's order and spelling. */
+  readonly raw: readonly string[]
+}
+
+/**
+ * One request as the pipeline sees it: the canonical request and its headers, without a body.
+ * What is matched, logged and given to templates is what is forwarded.
+ */
+export interface Inbound {
+  readonly method: string
+  /** `http` or `https`; on /decisions whatever X-Forwarded-Proto says. */
+  readonly scheme: string
+  /** Host and port as the client named them, case kept. */
+  readonly host: string
+  /** Decoded once and resolved, without a trailing slash except for `/`: what rules match and templates see. */
+  readonly path: string
+  /** The same path percent-encoded, with the client's trailing slash: what the upstream gets. Starts with `/`. */
+  readonly target: string
+  /** Without `?`, as the client sent it; empty when there is none. */
+  readonly query: string
+  readonly headers: RequestHeaders
+  /** IP address of the peer (without port). */
+  readonly remoteAddress: string
+}
+
+// ------------------------------------------------------------------------------------------------ the session
+
+/**
+ * Who the request comes from. Immutable and shared by all requests that were answered by the same answer of the
+ * session store, so that whatever is derived from it can be remembered beside it.
+ */
+export interface Session {
+  /** Empty for `noop`. */
+  readonly subject: string
+  readonly extra: JsonObject | null
+  /** The session store's id of this session; absent for credentials that have none. */
+  readonly id?: string
+  /** Epoch milliseconds; absent when the session has no known end. */
+  readonly expiresAt?: number
+}
+
+/** A header to set (a string, also an empty one) or to remove (null). Names in any case. */
+export type HeaderEdit = readonly [name: string, value: string | null]
+export type HeaderLine = readonly [name: string, value: string]
+
+/** What authorizers, mutators and templates see of a request that has been authenticated. */
+export interface Exchange {
+  readonly inbound: Inbound
+  /** Capture groups of the rule's pattern, without the whole match; empty for glob. */
+  readonly captures: readonly string[]
+  readonly session: Session
+  /** What earlier steps have set so far, in order. */
+  readonly edits: readonly HeaderEdit[]
+}
+
+// ------------------------------------------------------------------------------------------------ outcomes
+
+export type Authentication =
+  | { readonly outcome: 'authenticated'; readonly session: Session; readonly responseHeaders?: readonly HeaderLine[] }
+  | { readonly outcome: 'not_responsible' }
+  | { readonly outcome: 'denied'; readonly error: GatewayError; readonly responseHeaders?: readonly HeaderLine[] }
+  | { readonly outcome: 'unavailable'; readonly error: GatewayError }
+
+export type Authorization =
+  | { readonly outcome: 'allowed'; readonly edits?: readonly HeaderEdit[] }
+  | { readonly outcome: 'denied'; readonly error: GatewayError }
+  | { readonly outcome: 'unavailable'; readonly error: GatewayError }
+
+export interface Mutation {
+  readonly edits?: readonly HeaderEdit[]
+  /** Replaces the session for the steps that follow. */
+  readonly session?: Session
+  /** Oathkeeper's `noop`: /decisions answers with the request's own headers, too. */
+  readonly echoRequestHeaders?: boolean
+}
+
+/** The answer to a request that was not allowed. */
+export interface ErrorAnswer {
+  readonly status: number
+  readonly headers: readonly HeaderLine[]
+  readonly body: string
+}
+
+// ------------------------------------------------------------------------------------------------ handlers
+
+export type Authenticate = (inbound: Inbound) => Awaitable<Authentication>
+/** Throws GatewayError only for faults; a refusal is an outcome. */
+export type Authorize = (exchange: Exchange) => Awaitable<Authorization>
+/** Throws GatewayError when the edit cannot be made: a request never goes on without it. */
+export type Mutate = (exchange: Exchange) => Awaitable<Mutation>
+export type AnswerError = (error: GatewayError, inbound: Inbound) => ErrorAnswer
+
+/** A mutator says at load which request headers it owns, so that a client's own copies never get through. */
+export interface MutatorStep {
+  readonly mutate: Mutate
+  /** Lower case. */
+  readonly owns: readonly string[]
+}
+
+/** An error handler and the condition (`when`) under which it answers. */
+export interface ErrorStep {
+  readonly matches: (error: GatewayError, inbound: Inbound) => boolean
+  readonly answer: AnswerError
+}
+
+/**
+ * One pluggable handler: a name, a config schema, and a factory that runs once per rule when the rule is loaded.
+ * The one schema serves parsing, defaults, types, the editor's JSON Schema and the reference table.
+ */
+export interface Handler<Kind extends string, Step> {
+  readonly kind: Kind
+  /** What users write after `handler:`; also the name of the handler's file. */
+  readonly name: string
+  readonly config: z.ZodType
+  // A method, not a property: keeps a handler with a narrower config assignable to this type.
+  create(config: unknown, setup: Setup): Awaitable<Step>
+}
+
+export type Authenticator = Handler<'authenticators', Authenticate>
+export type Authorizer = Handler<'authorizers', Authorize>
+export type Mutator = Handler<'mutators', MutatorStep>
+export type ErrorHandler = Handler<'errors', ErrorStep>
+export type AnyHandler = Authenticator | Authorizer | Mutator | ErrorHandler
+
+interface Definition<Schema extends z.ZodType, Step> {
+  readonly name: string
+  readonly config: Schema
+  /** Throws ConfigError for what the schema cannot say. */
+  create(config: z.output<Schema>, setup: Setup): Awaitable<Step>
+}
+
+export const defineAuthenticator = <S extends z.ZodType>(handler: Definition<S, Authenticate>): Authenticator => ({
+  kind: 'authenticators',
+  ...handler,
+})
+export const defineAuthorizer = <S extends z.ZodType>(handler: Definition<S, Authorize>): Authorizer => ({
+  kind: 'authorizers',
+  ...handler,
+})
+export const defineMutator = <S extends z.ZodType>(handler: Definition<S, MutatorStep>): Mutator => ({
+  kind: 'mutators',
+  ...handler,
+})
+export const defineErrorHandler = <S extends z.ZodType>(handler: Definition<S, ErrorStep>): ErrorHandler => ({
+  kind: 'errors',
+  ...handler,
+})
+
+/** Thrown by `create`: something that the config's author can mend; `path` leads to the value inside the handler's config. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly path: readonly (string | number)[]
+  /** One sentence: what to do. */
+  readonly hint: string | undefined
+
+  constructor(message: string, path: readonly (string | number)[] = [], hint?: string) {
+    super(message)
+    this.path = path
+    this.hint = hint
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ what handlers are given
+
+export interface Clock {
+  /** Wall clock, epoch milliseconds: for what is written into tokens. */
+  now(): number
+  /** Milliseconds from an arbitrary start, never going back: for the lifetime of what is cached. */
+  monotonic(): number
+}
+
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** A private or symmetric key that signs, as chosen from its key set. */
+export interface SigningKey {
+  readonly kid: string
+  /** JWS algorithm, RFC 7518 section 3.1. */
+  readonly alg: string
+  readonly key: CryptoKey | Uint8Array
+  /** RFC 7638 thumbprint: tells two keys apart that share a kid. */
+  readonly thumbprint: string
+}
+
+export interface KeySet {
+  readonly url: string
+  /** Throws GatewayError `signing_key_unavailable` with the reason when the set has none. */
+  signingKey(): SigningKey
+  /** The public halves, ready to be published; no symmetric keys. */
+  readonly publicKeys: readonly JWK[]
+}
+
+/** Loads each key set once per snapshot. */
+export interface KeySets {
+  /** Never rejects: a set that cannot be read has no signing key and says why. */
+  load(url: string): Promise<KeySet>
+}
+
+/** Settings that a profile sets as a whole and that can each be set singly under `safeguards`. */
+export interface Safeguards {
+  /** Dot segments, `//`, `%2f` and the like in a path: refused with 400, or resolved and then matched and forwarded. */
+  readonly path: 'refuse' | 'resolve'
+  /** x-hasura-*, forwarded headers, identity headers, session credentials and Authorization of the client, on the way to the upstream. */
+  readonly client_headers: 'drop' | 'pass'
+  /** Whether the upstream gets X-Forwarded-For, -Host and -Proto as the gateway saw them. */
+  readonly forwarded_headers: 'set' | 'none'
+  /** Set-Cookie of the session cookie's name from an upstream that is not the session store. */
+  readonly session_cookie_responses: 'drop' | 'pass'
+  /** What is asked of the session store: a fixed URL with GET and one credential, or Oathkeeper's mixture with the client's request. */
+  readonly session_request: 'fixed' | 'client'
+  /** Whether a session counts only with a subject, active and unexpired. */
+  readonly session_requirements: 'strict' | 'lenient'
+  /** Unexpected statuses of the session store (neither 200, 401, 403, 429 nor 5xx). */
+  readonly session_unexpected_status: 'unavailable' | 'denied'
+  /** A field that a template reads and the session does not have. */
+  readonly missing_field: 'error' | 'empty'
+  /** A rule that is invalid: the whole set is refused, or the rule loads and answers 500. */
+  readonly invalid_rules: 'refuse' | 'isolate'
+  readonly missing_rule_files: 'refuse' | 'warn'
+  readonly missing_signing_keys: 'refuse' | 'isolate'
+  /** Seconds by which iat and nbf are back-dated, for verifiers whose clock is behind. */
+  readonly token_backdate: number
+  /** Whether a token may outlive its session. */
+  readonly token_lifetime: 'session' | 'ttl'
+}
+
+export interface Setup {
+  readonly safeguards: Safeguards
+  readonly clock: Clock
+  readonly randomUUID: () => string
+  readonly log: Log
+  readonly keys: KeySets
+  readonly sessions: SessionStores
+  /** Says at load what is legal but probably a mistake; `path` leads to the value inside the handler's config. */
+  warn(message: string, path?: readonly (string | number)[], hint?: string): void
+}
+
+// ------------------------------------------------------------------------------------------------ the session store
+
+/** The credential that is sent to the session store: exactly one, or with `session_request: client` what Oathkeeper sends. */
+export interface SessionQuestion {
+  readonly url: string
+  readonly method: string
+  /** All headers that are sent, credentials included; names in lower case. */
+  readonly headers: readonly HeaderLine[]
+}
+
+/** The closed set of what the session store can have said. */
+export type SessionAnswer =
+  | { readonly outcome: 'session'; readonly body: JsonAnswer; readonly setCookie: readonly string[] }
+  | { readonly outcome: 'denied'; readonly error: GatewayError; readonly setCookie: readonly string[] }
+  | { readonly outcome: 'unavailable'; readonly error: GatewayError }
+
+/** A decoded 200. `document` is undefined when the body is empty or no JSON. */
+export interface JsonAnswer {
+  readonly document: Json | undefined
+}
+
+export interface SessionStore {
+  /** Never rejects. Identical questions that are in flight share one call. */
+  ask(question: SessionQuestion): Promise<SessionAnswer>
+}
+
+/** Session stores by origin, so that all rules share one connection pool per store. */
+export interface SessionStores {
+  open(): SessionStore
+}
+
+// ------------------------------------------------------------------------------------------------ the decision
+
+export interface UpstreamTarget {
+  /** `http://host:port` or `https://host:port`; never made from client bytes. */
+  readonly origin: string
+  /** Path of the upstream URL; empty or starting with `/`, without a trailing slash. */
+  readonly basePath: string
+  readonly preserveHost: boolean
+  /** Normalised to `/a/b`, or empty. */
+  readonly stripPath: string
+  /** Whether the client's session credentials reach this upstream (Kratos itself, or a rule that says so). */
+  readonly passCredentials: boolean
+}
+
+export interface AllowedDecision {
+  readonly allowed: true
+  readonly ruleId: string
+  readonly session: Session
+  readonly edits: readonly HeaderEdit[]
+  readonly responseHeaders: readonly HeaderLine[]
+  readonly echoRequestHeaders: boolean
+  /** Absent for a rule without `upstream.url`: it serves /decisions only. */
+  readonly upstream?: UpstreamTarget
+}
+
+export interface RefusedDecision {
+  readonly allowed: false
+  /** Absent when no rule, or more than one, matched. */
+  readonly ruleId?: string
+  readonly error: GatewayError
+  readonly answer: ErrorAnswer
+  /** The session, when the request got so far. */
+  readonly session?: Session
+}
+
+export type Decision = AllowedDecision | RefusedDecision
+
+/** One line of how a decision came about; recorded for `explain` only. */
+export interface TraceStep {
+  readonly step: 'match' | 'authenticator' | 'authorizer' | 'mutator' | 'error_handler'
+  /** Handler name, or the rule's id for `match`. */
+  readonly name: string
+  readonly outcome: string
+  readonly detail?: string
+}
+export type Trace = (step: TraceStep) => void
