@@ -258,40 +258,46 @@ export interface Setup {
   readonly randomUUID: () => string
   readonly log: Log
   readonly keys: KeySets
-  readonly sessions: SessionStores
+  readonly sessions: SessionStore
+  /** Name of the session store's cookie (`kratos.cookie`). */
+  readonly sessionCookie: string
   /** Says at load what is legal but probably a mistake; `path` leads to the value inside the handler's config. */
   warn(message: string, path?: readonly (string | number)[], hint?: string): void
 }
 
 // ------------------------------------------------------------------------------------------------ the session store
 
-/** The credential that is sent to the session store: exactly one, or with `session_request: client` what Oathkeeper sends. */
+/**
+ * One question to the session store. Two questions are the same when all that is sent and the way the answer is read
+ * are the same; only then may they share a call.
+ */
 export interface SessionQuestion {
   readonly url: string
   readonly method: string
   /** All headers that are sent, credentials included; names in lower case. */
   readonly headers: readonly HeaderLine[]
+  readonly reader: SessionReader
 }
 
-/** The closed set of what the session store can have said. */
+/** How an answer of the session store becomes a session. */
+export interface SessionReader {
+  /** Equal for readers that read alike. */
+  readonly key: string
+  /** `document` is undefined when a 200 has no body, or one that is no JSON. */
+  read(document: Json | undefined): Session | GatewayError
+  /** The error for a status that the session store has no business answering with. */
+  unexpected(status: number): GatewayError
+}
+
+/** The closed set of what the session store can have said; `setCookie` is relayed to the client. */
 export type SessionAnswer =
-  | { readonly outcome: 'session'; readonly body: JsonAnswer; readonly setCookie: readonly string[] }
+  | { readonly outcome: 'session'; readonly session: Session; readonly setCookie: readonly string[] }
   | { readonly outcome: 'denied'; readonly error: GatewayError; readonly setCookie: readonly string[] }
   | { readonly outcome: 'unavailable'; readonly error: GatewayError }
-
-/** A decoded 200. `document` is undefined when the body is empty or no JSON. */
-export interface JsonAnswer {
-  readonly document: Json | undefined
-}
 
 export interface SessionStore {
   /** Never rejects. Identical questions that are in flight share one call. */
   ask(question: SessionQuestion): Promise<SessionAnswer>
-}
-
-/** Session stores by origin, so that all rules share one connection pool per store. */
-export interface SessionStores {
-  open(): SessionStore
 }
 
 // ------------------------------------------------------------------------------------------------ the decision

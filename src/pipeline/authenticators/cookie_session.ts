@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { questionFields, questionMaker } from '../../sessions/question.ts'
+import { createSessionReader } from '../../sessions/reader.ts'
+import { defineAuthenticator } from '../contract.ts'
+import { requestCookies } from '../credentials.ts'
+import { authentication } from '../session_authentication.ts'
+
+/** Asks the session store who the request's cookie belongs to. */
+export const cookieSession = defineAuthenticator({
+  name: 'cookie_session',
+  config: z.strictObject({
+    ...questionFields,
+    only: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Cookies that make this authenticator responsible; none means any cookie.'),
+    subject_from: z.string().default('subject').describe('gjson path to the subject.'),
+  }),
+  create(config, setup) {
+    const fixed = setup.safeguards.session_request === 'fixed'
+    const reader = createSessionReader(config, setup.safeguards, setup.clock)
+    const question = questionMaker(config, { fixed, reader })
+    // One credential needs a name: without `only` that is the session store's own cookie.
+    const responsibleFor = config.only.length > 0 ? config.only : fixed ? [setup.sessionCookie] : undefined
+    if (!fixed && !config.preserve_path && isWhoami(config.check_session_url)) {
+      setup.warn(
+        'preserve_path is not set: the session store is asked at the path of each request, not at /sessions/whoami',
+        ['check_session_url'],
+        'Add `preserve_path: true`.',
+      )
+    }
+
+    return (inbound) => {
+      const [cookie] = requestCookies(inbound, responsibleFor)
+      if (cookie === undefined) return { outcome: 'not_responsible' }
+      const sent = fixed ? `${cookie.name}=${cookie.value}` : inbound.headers.all('cookie').join('; ')
+      return setup.sessions.ask(question(inbound, ['cookie', sent])).then(authentication)
+    }
+  },
+})
+
+function isWhoami(url: string): boolean {
+  return new URL(url).pathname.endsWith('/sessions/whoami')
+}

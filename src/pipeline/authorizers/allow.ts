@@ -1,0 +1,12 @@
+import { z } from 'zod'
+import { defineAuthorizer } from '../contract.ts'
+
+/** Lets every authenticated request through. */
+export const allow = defineAuthorizer({
+  name: 'allow',
+  config: z.unknown(),
+  create() {
+    const allowed = { outcome: 'allowed' } as const
+    return () => allowed
+  },
+})

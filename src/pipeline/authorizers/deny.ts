@@ -1,0 +1,10 @@
+import { z } from 'zod'
+import { GatewayError } from '../../errors.ts'
+import { defineAuthorizer } from '../contract.ts'
+
+/** Refuses every request with 403. */
+export const deny = defineAuthorizer({
+  name: 'deny',
+  config: z.unknown(),
+  create: () => () => ({ outcome: 'denied', error: new GatewayError('access_denied') }),
+})

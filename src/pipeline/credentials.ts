@@ -1,0 +1,71 @@
+/** Where a request carries its credentials: cookies and tokens, read the way Oathkeeper (and so Go's net/http) reads them. */
+import { z } from 'zod'
+import type { Inbound } from './contract.ts'
+
+/** A cookie of the request; RFC 6265 section 5.4 order, duplicates kept. */
+export interface RequestCookie {
+  readonly name: string
+  readonly value: string
+}
+
+/** The cookies with the given names, or all; what is no `name=value` pair is passed over. */
+export function requestCookies(inbound: Inbound, names?: readonly string[]): RequestCookie[] {
+  const cookies: RequestCookie[] = []
+  for (const line of inbound.headers.all('cookie')) {
+    for (const part of line.split(';')) {
+      const equals = part.indexOf('=')
+      if (equals === -1) continue
+      const name = trimSpace(part.slice(0, equals))
+      if (name === '' || (names !== undefined && !names.includes(name))) continue
+      cookies.push({ name, value: unquote(trimSpace(part.slice(equals + 1))) })
+    }
+  }
+  return cookies
+}
+
+// String.prototype.trim() also takes U+00A0 and friends, which would make two different names equal.
+function trimSpace(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isSpace(text.charCodeAt(start))) start++
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
+function unquote(value: string): string {
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+}
+
+/** `token_from` of bearer_token, jwt and oauth2_introspection: exactly one place. */
+export const tokenFrom = z
+  .union([
+    z.null(),
+    z.strictObject({ header: z.string().min(1).describe('Name of the header that holds the bare token.') }),
+    z.strictObject({ query_parameter: z.string().min(1).describe('Name of the query parameter.') }),
+    z.strictObject({ cookie: z.string().min(1).describe('Name of the cookie.') }),
+    z.strictObject({}),
+  ])
+  .describe('Where the token is; absent means `Authorization: Bearer`.')
+
+export type TokenFrom = z.output<typeof tokenFrom>
+
+/** The token of a request, or an empty string. */
+export function findToken(inbound: Inbound, from: TokenFrom | undefined): string {
+  if (from !== undefined && from !== null) {
+    if ('query_parameter' in from) return new URLSearchParams(inbound.query).get(from.query_parameter) ?? ''
+    if ('cookie' in from) return requestCookies(inbound, [from.cookie])[0]?.value ?? ''
+    if ('header' in from && from.header !== 'Authorization') return inbound.headers.get(from.header.toLowerCase()) ?? ''
+  }
+  return bearerToken(inbound.headers.get('authorization'))
+}
+
+/** RFC 6750 section 2.1; the scheme in any case, the rest after the first space is the token. */
+function bearerToken(authorization: string | undefined): string {
+  if (authorization === undefined) return ''
+  const space = authorization.indexOf(' ')
+  return space !== -1 && authorization.slice(0, space).toLowerCase() === 'bearer' ? authorization.slice(space + 1) : ''
+}

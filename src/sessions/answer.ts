@@ -1,0 +1,82 @@
+/** What an answer of the session store means. An outage is never told as a refusal. */
+import { GatewayError } from '../errors.ts'
+import type { HeaderLine, Json, SessionAnswer, SessionQuestion } from '../pipeline/contract.ts'
+import type { StoreResponse } from './call.ts'
+
+const RATE_LIMIT_HEADERS = [
+  'Retry-After',
+  'X-Ratelimit-Limit',
+  'X-Ratelimit-Remaining',
+  'X-Ratelimit-Reset',
+  'X-Ratelimit-Type',
+]
+
+/** Maps a whole response; `question.reader` decides about the 200s and about statuses nobody expects. */
+export function readAnswer(response: StoreResponse, question: SessionQuestion): SessionAnswer {
+  const { status } = response
+  const setCookie = lines(response.headers['set-cookie'])
+  if (status === 200) {
+    const document = parse(response.body, question.method)
+    if (document instanceof GatewayError) return { outcome: 'unavailable', error: document }
+    const session = question.reader.read(document)
+    return session instanceof GatewayError ? refusal(session, setCookie) : { outcome: 'session', session, setCookie }
+  }
+  if (status === 401) return refusal(new GatewayError('credentials_invalid', { reason: 'the session store answered 401' }), setCookie)
+  if (status === 403 && isAal2Required(response.body)) {
+    return refusal(new GatewayError('session_aal2_required', { body: response.body }), setCookie)
+  }
+  if (status === 429) {
+    const headers = RATE_LIMIT_HEADERS.flatMap((name): HeaderLine[] => {
+      const value = lines(response.headers[name.toLowerCase()])[0]
+      return value === undefined ? [] : [[name, value]]
+    })
+    return refusal(new GatewayError('rate_limited', { headers }), setCookie)
+  }
+  if (status >= 500) {
+    const retryAfter = lines(response.headers['retry-after'])[0] ?? '1'
+    return storeUnavailable(`the session store answered ${status}`, retryAfter)
+  }
+  return refusal(question.reader.unexpected(status), setCookie)
+}
+
+/** For a call without a whole answer. The reason has no URL: it may be shown to a client. */
+export function unavailable(cause: unknown): SessionAnswer {
+  const timedOut = cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'ConnectTimeoutError')
+  return storeUnavailable(timedOut ? 'the session store did not answer in time' : 'the session store gave no whole answer', '1', cause)
+}
+
+function storeUnavailable(reason: string, retryAfter: string, cause?: unknown): SessionAnswer {
+  return { outcome: 'unavailable', error: sessionStoreUnavailable(reason, retryAfter, cause) }
+}
+
+export function sessionStoreUnavailable(reason: string, retryAfter = '1', cause?: unknown): GatewayError {
+  return new GatewayError('session_store_unavailable', { reason, cause, headers: [['Retry-After', retryAfter]] })
+}
+
+function refusal(error: GatewayError, setCookie: readonly string[]): SessionAnswer {
+  return error.status >= 500 ? { outcome: 'unavailable', error } : { outcome: 'denied', error, setCookie }
+}
+
+/** The document; undefined for a body that is no JSON; an outage for one that begins as JSON and is not. */
+function parse(body: string, method: string): Json | undefined | GatewayError {
+  if (method === 'HEAD') return undefined
+  try {
+    return JSON.parse(body) as Json
+  } catch {
+    const first = body.trimStart()[0]
+    return first === '{' || first === '[' ? sessionStoreUnavailable('the session store answered with broken JSON') : undefined
+  }
+}
+
+function isAal2Required(body: string): boolean {
+  try {
+    const document = JSON.parse(body) as { error?: { id?: unknown } } | null
+    return document?.error?.id === 'session_aal2_required'
+  } catch {
+    return false
+  }
+}
+
+function lines(value: string | string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value
+}

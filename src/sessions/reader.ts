@@ -1,0 +1,76 @@
+/** Turns the JSON of the session store into a session, as `subject_from` and `extra_from` say. */
+import { GatewayError } from '../errors.ts'
+import { compileGjson } from '../languages/gjson/index.ts'
+import type { Clock, Json, JsonObject, Safeguards, Session, SessionReader } from '../pipeline/contract.ts'
+import { sessionStoreUnavailable } from './answer.ts'
+
+export interface ReaderSettings {
+  /** gjson path to a string. */
+  readonly subject_from: string
+  /** gjson path to an object. */
+  readonly extra_from: string
+}
+
+/**
+ * With `session_requirements: strict` a session counts only when it has a subject, is active and has not ended;
+ * a document without these is an answer nobody can rely on, so an outage and not a refusal.
+ */
+export function createSessionReader(settings: ReaderSettings, safeguards: Safeguards, clock: Clock): SessionReader {
+  const subjectPath = compileGjson(settings.subject_from)
+  const extraPath = compileGjson(settings.extra_from)
+  const strict = safeguards.session_requirements === 'strict'
+  const unexpectedIsOutage = safeguards.session_unexpected_status === 'unavailable'
+
+  return {
+    key: JSON.stringify([settings.subject_from, settings.extra_from, strict, unexpectedIsOutage]),
+    read(document) {
+      if (strict) {
+        const refusal = checkLife(document, clock.now())
+        if (refusal !== undefined) return refusal
+      }
+      const subject = document === undefined ? undefined : subjectPath.get(document)
+      const extra = document === undefined ? undefined : extraPath.get(document)
+      if (subject !== undefined && subject !== null && typeof subject !== 'string') return wrongType('subject_from', 'a string')
+      if (extra !== undefined && extra !== null && !isObject(extra)) return wrongType('extra_from', 'an object')
+      if (strict && (subject === undefined || subject === null || subject === '')) {
+        return sessionStoreUnavailable('the session store answered without a subject')
+      }
+      return { subject: subject ?? '', extra: extra ?? null, ...identification(document) }
+    },
+    unexpected(status) {
+      if (unexpectedIsOutage && status === 403) return new GatewayError('access_denied', { reason: 'the session store answered 403' })
+      const reason = `the session store answered ${status}`
+      return unexpectedIsOutage ? sessionStoreUnavailable(reason) : new GatewayError('credentials_invalid', { reason })
+    },
+  }
+}
+
+function checkLife(document: Json | undefined, now: number): GatewayError | undefined {
+  if (!isObject(document)) return sessionStoreUnavailable('the session store answered 200 without a JSON object')
+  const { active, expires_at: end } = document
+  if (active === false) return new GatewayError('credentials_invalid', { reason: 'the session is not active' })
+  const expiresAt = typeof end === 'string' ? Date.parse(end) : Number.NaN
+  if (active !== true || Number.isNaN(expiresAt)) {
+    return sessionStoreUnavailable('the session store answered without `active` or `expires_at`')
+  }
+  return expiresAt > now ? undefined : new GatewayError('credentials_invalid', { reason: 'the session has expired' })
+}
+
+function identification(document: Json | undefined): Pick<Session, 'id' | 'expiresAt'> {
+  if (!isObject(document)) return {}
+  const expiresAt = typeof document['expires_at'] === 'string' ? Date.parse(document['expires_at']) : Number.NaN
+  return {
+    ...(typeof document['id'] === 'string' && document['id'] !== '' && { id: document['id'] }),
+    ...(!Number.isNaN(expiresAt) && { expiresAt }),
+  }
+}
+
+function wrongType(key: string, type: string): GatewayError {
+  return new GatewayError('session_response_invalid', {
+    reason: `The configured ${key} GJSON path returned an error on JSON output: it does not lead to ${type}`,
+  })
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
