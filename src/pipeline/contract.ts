@@ -211,7 +211,10 @@ export interface SigningKey {
 }
 
 export interface KeySet {
+  /** Where it comes from, without secrets. */
   readonly url: string
+  /** Why it could not be read; undefined when it could, even if it has no key to sign with. */
+  readonly problem: string | undefined
   /** Throws GatewayError `signing_key_unavailable` with the reason when the set has none. */
   signingKey(): SigningKey
   /** The public halves, ready to be published; no symmetric keys. */
@@ -222,6 +225,23 @@ export interface KeySet {
 export interface KeySets {
   /** Never rejects: a set that cannot be read has no signing key and says why. */
   load(url: string): Promise<KeySet>
+}
+
+/** A signed token and until when it may be used. */
+export interface Token {
+  /** JWS compact serialisation, RFC 7515 section 7.1. */
+  readonly jwt: string
+  /** The claim `exp`: epoch seconds. */
+  readonly exp: number
+  /** The moment of `exp` on the monotonic clock, milliseconds. */
+  readonly endsAt: number
+}
+
+/** Tokens by everything they were made of. One per gateway; outlives reloads, because a key says all that matters. */
+export interface TokenCache {
+  get(key: string): Token | undefined
+  /** Signs a token and keeps it; calls for the same key that are in flight share one signature. */
+  obtain(key: string, sign: () => Promise<Token>): Promise<Token>
 }
 
 /** Settings that a profile sets as a whole and that can each be set singly under `safeguards`. */
@@ -258,6 +278,7 @@ export interface Setup {
   readonly randomUUID: () => string
   readonly log: Log
   readonly keys: KeySets
+  readonly tokens: TokenCache
   readonly sessions: SessionStore
   /** Name of the session store's cookie (`kratos.cookie`). */
   readonly sessionCookie: string

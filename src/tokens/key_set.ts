@@ -1,0 +1,94 @@
+import type { JWK } from 'jose'
+import { GatewayError } from '../errors.ts'
+import type { KeySet, SigningKey } from '../pipeline/contract.ts'
+import { importSigningKey, KeyProblem, publicHalf, readKey, type KeyEntry } from './key.ts'
+
+/**
+ * Makes a key set of the text of a JWKS (RFC 7517 section 5) or of a single JWK.
+ * Never rejects: a text that is no usable key set gives a set that says why.
+ * @param url where the text came from, in a form that may be logged
+ */
+export async function readKeySet(text: string, url: string): Promise<KeySet> {
+  let entries: readonly KeyEntry[]
+  try {
+    entries = parseKeys(text)
+  } catch (error) {
+    return unreadableKeySet(url, problemOf(error))
+  }
+  const publicKeys = entries.map(publicHalf).filter((jwk) => jwk !== undefined)
+  try {
+    const { entry, kid } = chooseSigningKey(entries)
+    const key = await importSigningKey(entry, kid)
+    return { url, publicKeys, problem: undefined, signingKey: () => key }
+  } catch (error) {
+    return { url, publicKeys, problem: undefined, signingKey: unavailable(url, problemOf(error)) }
+  }
+}
+
+/** A key set that could not be read at all: it has no keys and says why. */
+export function unreadableKeySet(url: string, problem: string): KeySet {
+  return { url, publicKeys: [], problem, signingKey: unavailable(url, problem) }
+}
+
+function unavailable(url: string, problem: string): () => SigningKey {
+  return () => {
+    throw new GatewayError('signing_key_unavailable', { reason: `${url}: ${problem}` })
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof KeyProblem) return error.message
+  throw error
+}
+
+function parseKeys(text: string): readonly KeyEntry[] {
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch {
+    // The parser's message is left out: it quotes the text, which holds the private key.
+    throw new KeyProblem('is not JSON; expected a JSON Web Key Set such as {"keys": [...]}')
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new KeyProblem('is not a JSON Web Key Set; expected an object with "keys"')
+  }
+  const keys = 'keys' in document ? document.keys : 'kty' in document ? [document] : undefined
+  if (!Array.isArray(keys)) throw new KeyProblem('is not a JSON Web Key Set; expected a list "keys"')
+  if (keys.length === 0) throw new KeyProblem('credentials: no suitable key could be found: the set is empty')
+  return keys.map((key: unknown, index) => readKey(key, index + 1))
+}
+
+/**
+ * Oathkeeper's choice: the keys are gone through in order, a private or symmetric one becomes the signing key, a public
+ * or symmetric one gives the kid, until both are known. So in a set of private keys alone the last one signs, and beside
+ * a public key the token carries the public key's kid.
+ */
+function chooseSigningKey(entries: readonly KeyEntry[]): { entry: KeyEntry; kid: string } {
+  let signing: KeyEntry | undefined
+  let kid = ''
+  for (const entry of entries) {
+    if (entry.role !== 'public') signing = entry
+    if (entry.role !== 'private') kid = entry.kid
+    if (signing !== undefined && kid !== '') break
+  }
+  if (signing === undefined) {
+    throw new KeyProblem('credentials: no suitable key could be found: the set has no private or symmetric key')
+  }
+  if (signing.kid === '') {
+    throw new KeyProblem('credentials: no suitable key could be found: the private key has no "kid"')
+  }
+  return { entry: signing, kid: kid === '' ? signing.kid : kid }
+}
+
+/** The public halves of all sets without repetitions (RFC 7517 section 5). */
+export function publishedKeys(sets: Iterable<KeySet>): { keys: JWK[] } {
+  const keys = new Map<string, JWK>()
+  for (const set of sets) for (const jwk of set.publicKeys) keys.set(JSON.stringify(jwk), jwk)
+  return { keys: [...keys.values()] }
+}
+
+/**
+ * `Cache-Control` of the published keys. Never absent and never zero: Hasura fetches a set without it only once, and one
+ * with `no-cache` every second. A new key must be published this long before it signs.
+ */
+export const publishedKeysCacheControl = 'public, max-age=300'

@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { GatewayError } from '../errors.ts'
+import type { KeySet, KeySets, Log } from '../pipeline/contract.ts'
+import { KeyProblem } from './key.ts'
+import { readKeySet, unreadableKeySet } from './key_set.ts'
+import { keySource, type KeySource, type SourceAccess } from './key_sources.ts'
+
+export interface KeySetsOptions extends Partial<SourceAccess> {
+  readonly log: Log
+  /** `sets` of the snapshot before: what can no longer be read or no longer sign is taken over from them. */
+  readonly previous?: ReadonlyMap<string, KeySet> | undefined
+}
+
+/** The key sets of one snapshot. */
+export interface LoadedKeySets extends KeySets {
+  /** Every set that has been loaded so far, by its location. */
+  readonly sets: ReadonlyMap<string, KeySet>
+  /** Absolute paths of the files that the sets come from, missing ones included; to be watched. */
+  readonly files: readonly string[]
+  /** Reads every http(s) set again; true when one says something else than when it was loaded. Never rejects. */
+  changed(): Promise<boolean>
+}
+
+interface Entry {
+  readonly source: KeySource
+  readonly loading: Promise<KeySet>
+  /** What the source said; undefined as long as it could not be read. */
+  text?: string | undefined
+}
+
+/**
+ * Key sets by location, each read once. Files are read relative to the working directory.
+ * A gateway makes one per snapshot and calls `changed` from time to time.
+ */
+export function createKeySets(options: KeySetsOptions): LoadedKeySets {
+  const access: SourceAccess = {
+    fetch: options.fetch ?? fetch,
+    readFile: options.readFile ?? ((path) => readFile(path, 'utf8')),
+    wait: options.wait ?? ((milliseconds) => wait(milliseconds)),
+  }
+  const entries = new Map<string, Entry>()
+  const sets = new Map<string, KeySet>()
+
+  async function load(url: string, source: KeySource): Promise<KeySet> {
+    const { set: fresh, text } = await readFresh(source)
+    const previous = options.previous?.get(url)
+    const problem = whyNot(fresh)
+    const keep = previous !== undefined && problem !== undefined && whyNot(previous) === undefined
+    if (keep) options.log.warn({ key_set: fresh.url, problem }, 'Key set cannot sign; the old one stays in use')
+    const set = keep ? previous : fresh
+    sets.set(url, set)
+    const entry = entries.get(url)
+    if (entry !== undefined) entry.text = text
+    return set
+  }
+
+  return {
+    load(url) {
+      const known = entries.get(url)
+      if (known !== undefined) return known.loading
+      const source = keySource(url, access)
+      // The entry is there before `load` resumes after its first await.
+      const loading = load(url, source)
+      entries.set(url, { source, loading })
+      return loading
+    },
+    sets,
+    get files() {
+      return [...entries.values()].flatMap(({ source }) => (source.path === undefined ? [] : [resolve(source.path)]))
+    },
+    async changed() {
+      const remote = [...entries.values()].filter(({ source }) => source.kind === 'http')
+      const changes = await Promise.all(
+        remote.map(async ({ source, text }) => {
+          const now = (await readFresh(source)).text
+          return now !== undefined && now !== text
+        }),
+      )
+      return changes.includes(true)
+    },
+  }
+}
+
+async function readFresh(source: KeySource): Promise<{ set: KeySet; text?: string }> {
+  try {
+    const text = await source.read()
+    return { set: await readKeySet(text, source.label), text }
+  } catch (error) {
+    if (!(error instanceof KeyProblem)) throw error
+    return { set: unreadableKeySet(source.label, error.message) }
+  }
+}
+
+/** Why the set cannot sign; undefined when it can. */
+function whyNot(set: KeySet): string | undefined {
+  try {
+    set.signingKey()
+    return undefined
+  } catch (error) {
+    return error instanceof GatewayError ? error.reason : String(error)
+  }
+}
