@@ -1,0 +1,494 @@
+/**
+ * The matcher: runs a program over code points, backtracking on a stack of its own. It cannot overflow JavaScript's
+ * stack, and every instruction, every return to an earlier choice and every eighth character of a run counts as a step.
+ *
+ * Its memory is shared by all matches: a match is synchronous and never calls back. Longer than the rule of thumb
+ * because the one loop over all instructions is what makes it fast.
+ */
+import type { CompiledSet } from './charset.ts'
+import { RegexpStepLimitError } from './errors.ts'
+import * as op from './program.ts'
+import type { Program } from './program.ts'
+import { isWord, toLower } from './unicode.ts'
+
+/** A trail entry is three numbers: what to go back to. */
+const ENTRY = 3
+/** In a choice's third place: resume at the instruction itself, not in the middle of a run. */
+const PLAIN = -1
+
+/** The input, one code point each, closed by -1. */
+let text = new Int32Array(1024)
+/**
+ * What to undo and where to go on, last first. (address, position, PLAIN): go on there. (address of a run, position,
+ * bound): the run gives back or takes one more. (~register, value, 0): put the value back.
+ */
+let trail = new Int32Array(ENTRY * 512)
+let registers = new Int32Array(64)
+/** Captures as (start, end, the same group's capture before it); a group's register holds an index. */
+let captures = new Int32Array(ENTRY * 64)
+
+/** What a match found. Its texts have to be read before the next match runs. */
+export interface Found {
+  readonly start: number
+  readonly end: number
+}
+
+function grown(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2)
+  larger.set(array)
+  return larger
+}
+
+/** Loads an input. @returns its length in code points */
+export function load(input: string): number {
+  while (text.length <= input.length) text = new Int32Array(text.length * 2)
+  let length = 0
+  for (let i = 0; i < input.length; i++) {
+    let code = input.charCodeAt(i)
+    if ((code & 0xfc00) === 0xd800) {
+      code = input.codePointAt(i) ?? code
+      if (code > 0xffff) i++
+    }
+    text[length++] = code
+  }
+  text[length] = -1
+  return length
+}
+
+/** The bounds of a group's last capture, as code point positions. */
+export function captured(group: number): Found | undefined {
+  const index = registers[group]!
+  return index < 0 ? undefined : { start: captures[index]!, end: captures[index + 1]! }
+}
+
+/** Part of the loaded input. */
+export function loadedText(start: number, end: number): string {
+  let result = ''
+  for (let i = start; i < end; i++) result += String.fromCodePoint(text[i]!)
+  return result
+}
+
+/**
+ * Searches the loaded input from its first position, or only there.
+ * @throws RegexpStepLimitError
+ */
+export function search(program: Program, length: number, onlyAtStart: boolean, steps: number): Found | undefined {
+  if (registers.length < program.registers) registers = new Int32Array(program.registers * 2)
+  registers.fill(-1, 0, program.registers)
+  let left = steps
+  for (let start = 0; start <= length; start++) {
+    const end = run(program, length, start, left)
+    if (end >= 0) return { start, end }
+    left = ~end
+    if (left <= 0) throw new RegexpStepLimitError(steps)
+    if (onlyAtStart) return undefined
+  }
+  return undefined
+}
+
+function contains(set: CompiledSet, code: number): boolean {
+  return code < 128 ? code >= 0 && set.ascii[code] === 1 : set.has(code)
+}
+
+/** @returns where the match ends, or the bitwise complement of the steps left: 0 of them when they were used up */
+function run(program: Program, length: number, start: number, steps: number): number {
+  const { code, sets, literals } = program
+  let pc = 0
+  let position = start
+  let left = steps
+  let top = 0
+  let captureTop = 0
+
+  const save = (register: number): void => {
+    if (top + ENTRY > trail.length) trail = grown(trail)
+    trail[top] = ~register
+    trail[top + 1] = registers[register]!
+    trail[top + 2] = 0
+    top += ENTRY
+  }
+  const choose = (address: number, at: number, bound: number): void => {
+    if (top + ENTRY > trail.length) trail = grown(trail)
+    trail[top] = address
+    trail[top + 1] = at
+    trail[top + 2] = bound
+    top += ENTRY
+  }
+  const capture = (group: number, from: number, to: number): void => {
+    if (captureTop + ENTRY > captures.length) captures = grown(captures)
+    captures[captureTop] = from
+    captures[captureTop + 1] = to
+    captures[captureTop + 2] = registers[group]!
+    save(group)
+    registers[group] = captureTop
+    captureTop += ENTRY
+  }
+
+  for (;;) {
+    if (--left <= 0) return ~0
+    // Each case goes on with `continue`; a `break` is a mismatch.
+    match: switch (code[pc]) {
+      case op.CHAR:
+        if (text[position] !== code[pc + 1]) break
+        position++
+        pc += 2
+        continue
+      case op.LITERAL: {
+        const literal = literals[code[pc + 1]!]!
+        for (let i = 0; i < literal.length; i++) if (text[position + i] !== literal[i]) break match
+        left -= literal.length >> 3
+        position += literal.length
+        pc += 2
+        continue
+      }
+      case op.SET:
+        if (!contains(sets[code[pc + 1]!]!, text[position]!)) break
+        position++
+        pc += 2
+        continue
+      case op.SET_TIMES: {
+        const set = sets[code[pc + 1]!]!
+        const stop = position + code[pc + 2]!
+        if (stop > length) break
+        left -= (stop - position) >> 3
+        while (position < stop && contains(set, text[position]!)) position++
+        if (position < stop) break
+        pc += 3
+        continue
+      }
+      case op.RUN: {
+        const stop = runEnd(sets[code[pc + 1]!]!, position, Math.min(code[pc + 2]!, length - position))
+        left -= (stop - position) >> 3
+        const at = lastFollowed(code[pc + 3]!, stop, position)
+        if (at < position) break
+        if (at > position) choose(pc, at - 1, position)
+        position = at
+        pc += 4
+        continue
+      }
+      case op.RUN_POSSESSIVE: {
+        const stop = runEnd(sets[code[pc + 1]!]!, position, Math.min(code[pc + 2]!, length - position))
+        left -= (stop - position) >> 3
+        position = stop
+        pc += 3
+        continue
+      }
+      case op.RUN_LAZY: {
+        const most = Math.min(code[pc + 2]!, length - position)
+        if (most > 0) choose(pc, position, position + most)
+        pc += 3
+        continue
+      }
+      case op.JUMP:
+        pc = code[pc + 1]!
+        continue
+      case op.SPLIT: {
+        const first = code[pc + 2]!
+        if (first >= 0 && text[position] !== first) {
+          pc = code[pc + 1]!
+        } else {
+          choose(code[pc + 1]!, position, PLAIN)
+          pc += 3
+        }
+        continue
+      }
+      case op.SET_MARK: {
+        const mark = code[pc + 1]!
+        save(mark)
+        registers[mark] = position
+        pc += 2
+        continue
+      }
+      case op.CAPTURE: {
+        const from = registers[code[pc + 2]!]!
+        capture(code[pc + 1]!, Math.min(from, position), Math.max(from, position))
+        pc += 3
+        continue
+      }
+      case op.SET_REGISTER: {
+        const register = code[pc + 1]!
+        save(register)
+        registers[register] = code[pc + 2]!
+        pc += 3
+        continue
+      }
+      case op.LOOP: {
+        const mark = code[pc + 1]!
+        if (position === registers[mark]) {
+          pc += 3
+        } else {
+          choose(pc + 3, position, PLAIN)
+          save(mark)
+          registers[mark] = position
+          pc = code[pc + 2]!
+        }
+        continue
+      }
+      case op.LOOP_LAZY:
+        if (position !== registers[code[pc + 1]!]) choose(code[pc + 2]!, position, PLAIN)
+        pc += 3
+        continue
+      case op.COUNTED_LOOP: {
+        const mark = code[pc + 1]!
+        const counter = code[pc + 2]!
+        const count = registers[counter]!
+        if (count >= code[pc + 3]! || (count >= 0 && position === registers[mark])) {
+          pc += 5
+        } else {
+          if (count >= 0) choose(pc + 5, position, PLAIN)
+          save(mark)
+          save(counter)
+          registers[mark] = position
+          registers[counter] = count + 1
+          pc = code[pc + 4]!
+        }
+        continue
+      }
+      case op.COUNTED_LOOP_LAZY: {
+        const count = registers[code[pc + 2]!]!
+        if (count < 0) {
+          pc = code[pc + 4]!
+        } else {
+          if (count < code[pc + 3]! && position !== registers[code[pc + 1]!]) choose(code[pc + 4]!, position, PLAIN)
+          pc += 5
+        }
+        continue
+      }
+      case op.NEXT_ROUND: {
+        const mark = code[pc + 1]!
+        const counter = code[pc + 2]!
+        save(mark)
+        save(counter)
+        registers[mark] = position
+        registers[counter] = registers[counter]! + 1
+        pc += 3
+        continue
+      }
+      case op.BEGIN:
+        if (position > 0) break
+        pc++
+        continue
+      case op.START:
+        // Where the search began, which is always the beginning.
+        if (position > 0) break
+        pc++
+        continue
+      case op.END_BEFORE_NEWLINE:
+        if (position < length && !(position === length - 1 && text[position] === 0x0a)) break
+        pc++
+        continue
+      case op.END:
+        if (position < length) break
+        pc++
+        continue
+      case op.BEGIN_LINE:
+        if (position > 0 && text[position - 1] !== 0x0a) break
+        pc++
+        continue
+      case op.END_LINE:
+        if (position < length && text[position] !== 0x0a) break
+        pc++
+        continue
+      case op.BOUNDARY:
+        if (!atBoundary(position, length)) break
+        pc++
+        continue
+      case op.NOT_BOUNDARY:
+        if (atBoundary(position, length)) break
+        pc++
+        continue
+      case op.MATCH:
+        return position
+      case op.FENCE: {
+        const fence = code[pc + 1]!
+        save(fence)
+        registers[fence] = top
+        pc += 2
+        continue
+      }
+      case op.COMMIT: {
+        const floor = registers[code[pc + 1]!]!
+        left -= (top - floor) >> 3
+        top = withoutChoices(floor, top)
+        pc += 2
+        continue
+      }
+      case op.REJECT: {
+        const floor = registers[code[pc + 1]!]!
+        left -= (top - floor) >> 3
+        for (; top > floor; top -= ENTRY) {
+          const tag = trail[top - ENTRY]!
+          if (tag < 0) registers[~tag] = trail[top - ENTRY + 1]!
+        }
+        break
+      }
+      case op.GO_TO_MARK:
+        position = registers[code[pc + 1]!]!
+        pc += 2
+        continue
+      case op.REFERENCE:
+      case op.REFERENCE_BACK: {
+        const index = registers[code[pc + 1]!]!
+        if (index < 0) break
+        const size = captures[index + 1]! - captures[index]!
+        const from = code[pc] === op.REFERENCE ? position : position - size
+        if (from < 0 || from + size > length) break
+        left -= size >> 3
+        if (!sameText(captures[index]!, from, size, code[pc + 2] === 1)) break
+        position = code[pc] === op.REFERENCE ? from + size : from
+        pc += 3
+        continue
+      }
+      case op.IF_CAPTURED:
+        pc = registers[code[pc + 1]!]! < 0 ? code[pc + 2]! : pc + 3
+        continue
+      case op.BALANCE: {
+        const balanced = code[pc + 3]!
+        const index = registers[balanced]!
+        if (index < 0) break
+        let from = Math.min(registers[code[pc + 2]!]!, position)
+        let to = Math.max(registers[code[pc + 2]!]!, position)
+        const takenFrom = captures[index]!
+        const takenTo = captures[index + 1]!
+        save(balanced)
+        registers[balanced] = captures[index + 2]!
+        const group = code[pc + 1]!
+        if (group >= 0) {
+          // The new capture is what lies between the two, or the inner one where they overlap.
+          if (from >= takenTo) {
+            to = from
+            from = takenTo
+          } else if (to <= takenFrom) {
+            from = takenFrom
+          } else {
+            to = Math.min(to, takenTo)
+            from = Math.max(from, takenFrom)
+          }
+          capture(group, from, to)
+        }
+        pc += 4
+        continue
+      }
+      case op.SET_BACK:
+        if (position === 0 || !contains(sets[code[pc + 1]!]!, text[position - 1]!)) break
+        position--
+        pc += 2
+        continue
+      case op.RUN_BACK: {
+        const set = sets[code[pc + 1]!]!
+        const stop = Math.max(0, position - code[pc + 2]!)
+        let at = position
+        while (at > stop && contains(set, text[at - 1]!)) at--
+        left -= (position - at) >> 3
+        if (at < position) choose(pc, at + 1, position)
+        position = at
+        pc += 3
+        continue
+      }
+      case op.RUN_BACK_LAZY: {
+        const most = Math.min(code[pc + 2]!, position)
+        if (most > 0) choose(pc, position, position - most)
+        pc += 3
+        continue
+      }
+    }
+
+    // A mismatch: undo up to the last choice and take its other way.
+    for (;;) {
+      if (top === 0) return ~left
+      left--
+      const entry = top - ENTRY
+      const tag = trail[entry]!
+      if (tag < 0) {
+        registers[~tag] = trail[entry + 1]!
+        top = entry
+        continue
+      }
+      const bound = trail[entry + 2]!
+      let at = trail[entry + 1]!
+      if (bound === PLAIN) {
+        top = entry
+        pc = tag
+        position = at
+        break
+      }
+      const operation = code[tag]
+      if (operation === op.RUN) {
+        at = lastFollowed(code[tag + 3]!, at, bound)
+        left -= (trail[entry + 1]! - at) >> 3
+        if (at > bound) trail[entry + 1] = at - 1
+        else top = entry
+        if (at < bound) continue
+        pc = tag + 4
+      } else if (operation === op.RUN_LAZY) {
+        if (!contains(sets[code[tag + 1]!]!, text[at]!)) {
+          top = entry
+          continue
+        }
+        at++
+        if (at < bound) trail[entry + 1] = at
+        else top = entry
+        pc = tag + 3
+      } else if (operation === op.RUN_BACK) {
+        if (at < bound) trail[entry + 1] = at + 1
+        else top = entry
+        pc = tag + 3
+      } else {
+        if (!contains(sets[code[tag + 1]!]!, text[at - 1]!)) {
+          top = entry
+          continue
+        }
+        at--
+        if (at > bound) trail[entry + 1] = at
+        else top = entry
+        pc = tag + 3
+      }
+      position = at
+      break
+    }
+  }
+}
+
+function runEnd(set: CompiledSet, from: number, most: number): number {
+  const { ascii } = set
+  const stop = from + most
+  let at = from
+  while (at < stop) {
+    const code = text[at]!
+    if (code < 128 ? ascii[code] !== 1 : !set.has(code)) break
+    at++
+  }
+  return at
+}
+
+/** The last position from `at` down to `floor` where the character that has to follow stands; below the floor if none. */
+function lastFollowed(follow: number, at: number, floor: number): number {
+  let last = at
+  if (follow >= 0) while (last >= floor && text[last] !== follow) last--
+  return last
+}
+
+/** Keeps what has to be undone above the floor and drops the choices. @returns the new top */
+function withoutChoices(floor: number, top: number): number {
+  let kept = floor
+  for (let entry = floor; entry < top; entry += ENTRY) {
+    if (trail[entry]! >= 0) continue
+    trail.copyWithin(kept, entry, entry + ENTRY)
+    kept += ENTRY
+  }
+  return kept
+}
+
+function atBoundary(position: number, length: number): boolean {
+  const before = position > 0 && isWord(text[position - 1]!)
+  const after = position < length && isWord(text[position]!)
+  return before !== after
+}
+
+function sameText(a: number, b: number, size: number, ignoreCase: boolean): boolean {
+  for (let i = 0; i < size; i++) {
+    const left = text[a + i]!
+    const right = text[b + i]!
+    if (left !== right && !(ignoreCase && toLower(left) === toLower(right))) return false
+  }
+  return true
+}
