@@ -5,8 +5,8 @@ import { defineMutator } from '../contract.ts'
 export const noop = defineMutator({
   name: 'noop',
   config: z.unknown(),
-  create() {
-    const unchanged = { echoRequestHeaders: true } as const
+  create(_config, { safeguards }) {
+    const unchanged = { echoRequestHeaders: safeguards.client_headers === 'pass' }
     return { mutate: () => unchanged, owns: [] }
   },
 })

@@ -1,0 +1,45 @@
+/** Which error handler answers a refused request. */
+import { GatewayError } from '../errors.ts'
+import type { ErrorAnswer, ErrorStep, Inbound } from './contract.ts'
+import { errorAnswer } from './error_body.ts'
+import type { Named } from './snapshot.ts'
+
+/**
+ * The rule's own handlers first: exactly one of them may be responsible. When none is, the first responsible one of
+ * `errors.fallback`. Whatever goes wrong here is answered as a verbose 500, so that the mistake in the config is seen.
+ */
+export function answerError(
+  error: GatewayError,
+  inbound: Inbound,
+  own: readonly Named<ErrorStep>[],
+  fallback: readonly Named<ErrorStep>[],
+): { readonly answer: ErrorAnswer; readonly handler: string } {
+  try {
+    const handler = choose(error, inbound, own, fallback)
+    return { answer: handler.step.answer(error, inbound), handler: handler.name }
+  } catch (fault) {
+    const failure = fault instanceof GatewayError ? fault : new GatewayError('error_handler_failed', { cause: fault })
+    return { answer: errorAnswer(failure, inbound, { verbose: true }), handler: 'none' }
+  }
+}
+
+function choose(
+  error: GatewayError,
+  inbound: Inbound,
+  own: readonly Named<ErrorStep>[],
+  fallback: readonly Named<ErrorStep>[],
+): Named<ErrorStep> {
+  const responsible = own.filter(({ step }) => step.matches(error, inbound))
+  if (responsible.length > 1) {
+    throw new GatewayError('error_handler_failed', {
+      message:
+        'Found more than one error handlers to be responsible for this request. This is a configuration error that needs to be resolved by the system administrator.',
+    })
+  }
+  const chosen = responsible[0] ?? fallback.find(({ step }) => step.matches(error, inbound))
+  if (chosen !== undefined) return chosen
+  throw new GatewayError('error_handler_failed', {
+    message:
+      'Unable to handle HTTP request because no matching error handling strategy was found. This is a configuration error that needs to be resolved by the system administrator.',
+  })
+}

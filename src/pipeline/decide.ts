@@ -1,0 +1,213 @@
+/**
+ * The one decision: match, authenticate, authorize, mutate. The proxy, /decisions, `explain` and the library differ only in
+ * where the inbound comes from and in what they do with the decision.
+ *
+ * A step that answers at once is followed at once: a request whose session and token are cached passes without a promise.
+ */
+import { GatewayError } from '../errors.ts'
+import { answerError } from './answer_error.ts'
+import type {
+  Authentication,
+  Authorization,
+  Awaitable,
+  Decision,
+  HeaderEdit,
+  HeaderLine,
+  Inbound,
+  Mutation,
+  Session,
+  Trace,
+} from './contract.ts'
+import type { CompiledRule, Snapshot } from './snapshot.ts'
+
+/** What is known so far about one request; lives as long as its decision is being made. */
+interface Run {
+  readonly inbound: Inbound
+  readonly snapshot: Snapshot
+  readonly trace: Trace | undefined
+  rule: CompiledRule | undefined
+  captures: readonly string[]
+  session: Session | undefined
+  edits: readonly HeaderEdit[]
+  responseHeaders: readonly HeaderLine[]
+  echoRequestHeaders: boolean
+}
+
+/** Never throws and never rejects: what goes wrong is a refusal with a reason code. */
+export function decide(inbound: Inbound, snapshot: Snapshot, trace?: Trace): Awaitable<Decision> {
+  const run: Run = {
+    inbound,
+    snapshot,
+    trace,
+    rule: undefined,
+    captures: [],
+    session: undefined,
+    edits: [],
+    responseHeaders: [],
+    echoRequestHeaders: false,
+  }
+  try {
+    const decision = match(run)
+    return decision instanceof Promise ? decision.catch((fault: unknown) => refuse(run, fault)) : decision
+  } catch (fault) {
+    return refuse(run, fault)
+  }
+}
+
+function match(run: Run): Awaitable<Decision> {
+  const { method, scheme, host, path } = run.inbound
+  const found = run.snapshot.matcher.match(method, `${scheme}://${host}${path}`)
+  switch (found.kind) {
+    case 'one':
+      run.rule = found.value
+      run.captures = found.captures
+      run.trace?.({ step: 'match', name: found.value.id, outcome: 'matched' })
+      return authenticate(run, found.value, 0)
+    case 'none':
+      return refuse(run, new GatewayError('rule_not_found'))
+    case 'several':
+      return refuse(
+        run,
+        new GatewayError('rule_ambiguous', { reason: `These rules match: ${found.values.map(({ id }) => id).join(', ')}` }),
+      )
+    case 'failed':
+      return refuse(
+        run,
+        new GatewayError('rule_matching_failed', {
+          reason: `The pattern of rule ${found.value.id} could not be matched: ${found.error.message}`,
+          cause: found.error,
+        }),
+      )
+  }
+}
+
+function authenticate(run: Run, rule: CompiledRule, from: number): Awaitable<Decision> {
+  const { authenticators } = rule
+  if (authenticators.length === 0) return refuse(run, unset('No authentication handler was set in the rule'))
+  for (let index = from; index < authenticators.length; index++) {
+    const { name, step } = authenticators[index]!
+    const result = step(run.inbound)
+    if (result instanceof Promise) {
+      return result.then((late) => afterAuthentication(run, rule, name, late) ?? authenticate(run, rule, index + 1))
+    }
+    const decision = afterAuthentication(run, rule, name, result)
+    if (decision !== undefined) return decision
+  }
+  return refuse(run, new GatewayError('credentials_invalid', { reason: 'no authenticator of the rule is responsible' }))
+}
+
+/** The decision, or undefined when the next authenticator is to be asked. */
+function afterAuthentication(run: Run, rule: CompiledRule, name: string, result: Authentication): Awaitable<Decision> | undefined {
+  run.trace?.({ step: 'authenticator', name, outcome: result.outcome, ...detailOf(result) })
+  switch (result.outcome) {
+    case 'not_responsible':
+      return undefined
+    case 'authenticated':
+      run.session = result.session
+      if (result.responseHeaders !== undefined) run.responseHeaders = result.responseHeaders
+      return authorize(run, rule, result.session)
+    case 'denied':
+      if (result.responseHeaders !== undefined) run.responseHeaders = result.responseHeaders
+      return refuse(run, result.error)
+    case 'unavailable':
+      return refuse(run, result.error)
+  }
+}
+
+function authorize(run: Run, rule: CompiledRule, session: Session): Awaitable<Decision> {
+  const { name, step } = rule.authorizer
+  const { inbound, captures, edits } = run
+  const result = step({ inbound, captures, session, edits })
+  return result instanceof Promise
+    ? result.then((late) => afterAuthorization(run, rule, session, name, late))
+    : afterAuthorization(run, rule, session, name, result)
+}
+
+function afterAuthorization(
+  run: Run,
+  rule: CompiledRule,
+  session: Session,
+  name: string,
+  result: Authorization,
+): Awaitable<Decision> {
+  run.trace?.({ step: 'authorizer', name, outcome: result.outcome, ...detailOf(result) })
+  if (result.outcome !== 'allowed') return refuse(run, result.error)
+  if (result.edits !== undefined) run.edits = result.edits
+  return mutate(run, rule, session, 0)
+}
+
+function mutate(run: Run, rule: CompiledRule, session: Session, from: number): Awaitable<Decision> {
+  const { mutators } = rule
+  if (mutators.length === 0) return refuse(run, unset('No mutation handler was set in the rule'))
+  let current = session
+  for (let index = from; index < mutators.length; index++) {
+    const { name, step } = mutators[index]!
+    const { inbound, captures, edits } = run
+    const result = step({ inbound, captures, session: current, edits })
+    if (result instanceof Promise) {
+      const before = current
+      return result.then((late) => {
+        const next = afterMutation(run, before, name, late)
+        return index + 1 < mutators.length ? mutate(run, rule, next, index + 1) : allow(run, rule, next)
+      })
+    }
+    current = afterMutation(run, current, name, result)
+  }
+  return allow(run, rule, current)
+}
+
+function afterMutation(run: Run, session: Session, name: string, result: Mutation): Session {
+  run.trace?.({
+    step: 'mutator',
+    name,
+    outcome: 'applied',
+    ...(result.edits !== undefined && { detail: `sets ${result.edits.map(([header]) => header).join(', ')}` }),
+  })
+  if (result.edits !== undefined) run.edits = run.edits.length === 0 ? result.edits : [...run.edits, ...result.edits]
+  if (result.echoRequestHeaders === true) run.echoRequestHeaders = true
+  if (result.session === undefined) return session
+  run.session = result.session
+  return result.session
+}
+
+function allow(run: Run, rule: CompiledRule, session: Session): Decision {
+  return {
+    allowed: true,
+    ruleId: rule.id,
+    session,
+    edits: run.edits,
+    responseHeaders: run.responseHeaders,
+    echoRequestHeaders: run.echoRequestHeaders,
+    ...(rule.upstream !== undefined && { upstream: rule.upstream }),
+  }
+}
+
+function refuse(run: Run, fault: unknown): Decision {
+  const { inbound, snapshot, rule, session } = run
+  const error = fault instanceof GatewayError ? fault : unexpected(fault, snapshot)
+  const { answer, handler } = answerError(error, inbound, rule?.errors ?? [], snapshot.fallback)
+  run.trace?.({ step: 'error_handler', name: handler, outcome: error.code, ...detailOf({ error }) })
+  return {
+    allowed: false,
+    ...(rule !== undefined && { ruleId: rule.id }),
+    error,
+    answer:
+      run.responseHeaders.length === 0 ? answer : { ...answer, headers: [...answer.headers, ...run.responseHeaders] },
+    ...(session !== undefined && { session }),
+  }
+}
+
+/** A fault in a handler is one request's 500; its cause is for the log only. */
+function unexpected(fault: unknown, snapshot: Snapshot): GatewayError {
+  snapshot.log.error({ err: fault }, 'A handler failed unexpectedly')
+  return new GatewayError('internal_error', { cause: fault })
+}
+
+function unset(message: string): GatewayError {
+  return new GatewayError('rule_misconfigured', { message })
+}
+
+function detailOf(result: object): { detail: string } | undefined {
+  const error = 'error' in result ? result.error : undefined
+  return error instanceof GatewayError ? { detail: error.reason ?? error.message } : undefined
+}
