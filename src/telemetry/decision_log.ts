@@ -1,0 +1,93 @@
+/** The one line that each decision leaves in the log, with Oathkeeper's field names and ours. */
+import type { Code } from '../errors.ts'
+import type { Log } from './log.ts'
+import { fingerprint } from './redact.ts'
+import { traceId } from './trace.ts'
+
+/** One finished decision, from whichever front it came. */
+export interface DecisionRecord {
+  /** The canonical request. The query is left out on purpose: it is where tokens travel, and no rule looks at it. */
+  readonly method: string
+  readonly scheme: string
+  readonly host: string
+  readonly path: string
+  readonly userAgent?: string | undefined
+  /** The client's `traceparent` header, as it came. */
+  readonly traceparent?: string | undefined
+  readonly granted: boolean
+  /** Absent when no rule, or more than one, matched. */
+  readonly ruleId?: string | undefined
+  readonly session?: { readonly subject: string; readonly id?: string | undefined } | undefined
+  /** Why not; absent when granted. */
+  readonly code?: Code | undefined
+  /** What happened, in words for the operator. */
+  readonly detail?: string | undefined
+  /** What the client was answered. */
+  readonly status: number
+  readonly durationMs: number
+  /** Origin of the upstream that answered. */
+  readonly upstream?: string | undefined
+}
+
+/** Oathkeeper's `reason_id`, where one of its values says the same. */
+const REASON_IDS: Readonly<Partial<Record<Code, string>>> = {
+  credentials_invalid: 'authentication_handler_error',
+  session_aal2_required: 'authentication_handler_error',
+  session_response_invalid: 'authentication_handler_error',
+  session_store_unavailable: 'authentication_handler_error',
+  rate_limited: 'authentication_handler_error',
+  access_denied: 'authorization_handler_error',
+  template_failed: 'mutation_handler_error',
+  signing_key_unavailable: 'mutation_handler_error',
+}
+
+const MAX_TEXT = 512
+
+/** Session ids are hashed once, not once per request; sessions are shared by the requests they answer. */
+const tags = new WeakMap<object, string>()
+
+/**
+ * Writes the line. A refusal is the gateway at work and therefore `info`; what an operator must mend (5xx) is `warn`,
+ * a fault of the gateway `error`. Never a stack.
+ */
+export function logDecision(log: Log, record: DecisionRecord): void {
+  const severity = severityOf(record)
+  if (!log.enabled(severity)) return
+  const { session, code } = record
+  const trace = traceId(record.traceparent)
+  const fields = {
+    granted: record.granted,
+    http_method: cut(record.method),
+    http_url: cut(`${record.scheme}://${record.host}${record.path}`),
+    http_host: cut(record.host),
+    ...(record.userAgent !== undefined && { http_user_agent: cut(record.userAgent) }),
+    ...(record.ruleId !== undefined && { rule_id: record.ruleId }),
+    ...(session !== undefined && { subject: session.subject }),
+    ...(session?.id !== undefined && { session: tagOf(session, session.id) }),
+    ...(code !== undefined && REASON_IDS[code] !== undefined && { reason_id: REASON_IDS[code] }),
+    reason: record.granted ? (code ?? 'allowed') : code,
+    ...(record.detail !== undefined && { detail: cut(record.detail) }),
+    status: record.status,
+    duration_ms: Math.round(record.durationMs * 100) / 100,
+    ...(record.upstream !== undefined && { upstream: record.upstream }),
+    ...(trace !== undefined && { trace_id: trace }),
+  }
+  log[severity](fields, record.granted ? 'Access request granted' : 'Access request denied')
+}
+
+function severityOf({ code, status }: DecisionRecord): 'info' | 'warn' | 'error' {
+  if (code === 'internal_error') return 'error'
+  // A granted request may carry the upstream's own 5xx, which is not the gateway's to complain about.
+  return code !== undefined && status >= 500 ? 'warn' : 'info'
+}
+
+function tagOf(session: object, id: string): string {
+  let tag = tags.get(session)
+  if (tag === undefined) {
+    tag = fingerprint(id)
+    tags.set(session, tag)
+  }
+  return tag
+}
+
+const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)

@@ -1,0 +1,160 @@
+/**
+ * Prometheus metrics. Names and labels of the request metrics are Oathkeeper's; every label is bounded, so that no
+ * client can grow the number of series: whatever exceeds the bound is counted as `other`.
+ */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import { redactText } from './redact.ts'
+
+export interface MetricsSettings {
+  /** Put before every name of ours. */
+  readonly prefix: string
+  /** `request` is always empty. */
+  readonly hideRequestPaths: boolean
+  /** `request` is the first segment of the path; otherwise the whole path. The query is never a label. */
+  readonly collapseRequestPaths: boolean
+}
+
+/** `oathkeeper-proxy` and `oathkeeper-api`: kept, because dashboards select by them. */
+export type Service = 'oathkeeper-proxy' | 'oathkeeper-api'
+
+export interface RequestRecord {
+  readonly service: Service
+  readonly method: string
+  /** Path with or without query, as requested. */
+  readonly target: string
+  readonly status: number
+  readonly durationMs: number
+  /** Whether the path is one that the gateway knows (a rule matched, a route exists); paths that are not all count as `other`. */
+  readonly known: boolean
+}
+
+export interface Metrics {
+  /** Counts a finished request; health checks are left out, as in Oathkeeper. */
+  request(record: RequestRecord): void
+  /** Counts a decision. `reason` is a reason code, or `allowed`. */
+  decision(ruleId: string | undefined, granted: boolean, reason: string): void
+  /** Counts an answer of the session store: `session`, `denied` or `unavailable`. */
+  sessionStoreCall(outcome: string): void
+  /** Counts a request that an upstream failed to answer. `reason` is a reason code. */
+  upstreamError(reason: string): void
+  /** Whether the files as they are now are the ones in use. */
+  reloaded(successful: boolean): void
+  /** How many rules the snapshot in use has. */
+  rules(valid: number, invalid: number): void
+  /** The metrics in Prometheus' text format, version 0.0.4. */
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])
+const MAX_REQUESTS = 50
+const MAX_RULES = 500
+
+export function createMetrics(settings: MetricsSettings): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const { prefix } = settings
+  const registers = [registry]
+  const labelNames = ['method', 'request', 'service', 'status_code'] as const
+  const requests = new Counter({
+    name: `${prefix}requests_total`,
+    help: 'Total number of requests',
+    labelNames,
+    registers,
+  })
+  const durations = new Histogram({
+    name: `${prefix}requests_duration_seconds`,
+    help: 'Time spent serving requests.',
+    labelNames,
+    registers,
+  })
+  const decisions = new Counter({
+    name: `${prefix}decisions_total`,
+    help: 'Decisions by rule, outcome and reason code.',
+    labelNames: ['rule_id', 'outcome', 'reason'],
+    registers,
+  })
+  const sessionStoreCalls = new Counter({
+    name: `${prefix}session_store_calls_total`,
+    help: 'Calls to the session store by outcome; what a cache answered is not a call.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const upstreamErrors = new Counter({
+    name: `${prefix}upstream_errors_total`,
+    help: 'Requests that an upstream did not answer, by reason code.',
+    labelNames: ['reason'],
+    registers,
+  })
+  const reloadSuccessful = new Gauge({
+    name: `${prefix}config_last_reload_successful`,
+    help: 'Whether the last attempt to load the configuration succeeded.',
+    registers,
+  })
+  const reloadTime = new Gauge({
+    name: `${prefix}config_last_reload_success_timestamp_seconds`,
+    help: 'When the configuration in use was loaded.',
+    registers,
+  })
+  const rules = new Gauge({ name: `${prefix}rules`, help: 'Access rules loaded.', labelNames: ['state'], registers })
+
+  const requestLabel = bounded(MAX_REQUESTS)
+  const ruleLabel = bounded(MAX_RULES)
+
+  return {
+    request({ service, method, target, status, durationMs, known }) {
+      const path = pathOf(target)
+      if (path === '/health/alive' || path === '/health/ready') return
+      const label = settings.collapseRequestPaths ? firstSegment(path) : redactText(path)
+      const labels = {
+        method: METHODS.has(method) ? method : 'other',
+        request: settings.hideRequestPaths ? '' : known ? requestLabel(label) : 'other',
+        service,
+        status_code: String(status),
+      }
+      requests.inc(labels)
+      durations.observe(labels, durationMs / 1000)
+    },
+    decision(ruleId, granted, reason) {
+      decisions.inc({
+        rule_id: ruleId === undefined ? '' : ruleLabel(ruleId),
+        outcome: granted ? 'granted' : 'denied',
+        reason,
+      })
+    },
+    sessionStoreCall: (outcome) => sessionStoreCalls.inc({ outcome }),
+    upstreamError: (reason) => upstreamErrors.inc({ reason }),
+    reloaded(successful) {
+      reloadSuccessful.set(successful ? 1 : 0)
+      if (successful) reloadTime.setToCurrentTime()
+    },
+    rules(valid, invalid) {
+      rules.set({ state: 'valid' }, valid)
+      rules.set({ state: 'invalid' }, invalid)
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+/** The first `max` distinct values as they are, every further one as `other`. */
+function bounded(max: number): (value: string) => string {
+  const seen = new Set<string>()
+  return (value) => {
+    if (seen.has(value)) return value
+    if (seen.size >= max) return 'other'
+    seen.add(value)
+    return value
+  }
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  return query === -1 ? target : target.slice(0, query)
+}
+
+/** `/` and the first segment of a path: `/a/b` gives `/a`. */
+export function firstSegment(path: string): string {
+  const end = path.indexOf('/', 1)
+  return redactText(end === -1 ? path : path.slice(0, end))
+}
