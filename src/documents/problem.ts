@@ -37,7 +37,8 @@ export class ProblemsError extends Error {
 
 /** `file:line:col: error: message`, the source line with a caret, and the hint; colour is for terminals only. */
 export function formatProblem(problem: Problem, options: { readonly color?: boolean } = {}): string {
-  const paint = (code: number, text: string): string => (options.color === true ? `\u001B[${code}m${text}\u001B[0m` : text)
+  const paint = (code: number, text: string): string =>
+    options.color === true ? `\u001B[${code}m${text}\u001B[0m` : text
   const severity = paint(problem.severity === 'error' ? 31 : 33, problem.severity)
   const { place } = problem
   const lines: string[] = []
@@ -46,11 +47,23 @@ export function formatProblem(problem: Problem, options: { readonly color?: bool
   else {
     lines.push(`${place.file}:${place.line}:${place.column}: ${severity}: ${problem.message}`)
     const number = String(place.line)
-    lines.push(`  ${number} | ${place.text}`)
+    const { text, column } = excerpt(place)
+    lines.push(`  ${number} | ${text}`)
     // Tabs are kept, so that the caret stands under the same column whatever their width.
-    const indent = place.text.slice(0, place.column - 1).replaceAll(/[^\t]/g, ' ')
+    const indent = text.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')
     lines.push(`  ${' '.repeat(number.length)} | ${indent}${paint(31, '^')}`)
   }
   if (problem.hint !== undefined) lines.push(`  ${problem.hint}`)
   return lines.join('\n')
+}
+
+const widest = 160
+
+/** The part of a long line (a JSON file of one line, say) in which the spot is. */
+function excerpt({ text, column }: Place): { readonly text: string; readonly column: number } {
+  if (text.length <= widest) return { text, column }
+  const start = Math.max(0, Math.min(column - 1 - widest / 2, text.length - widest))
+  const before = start > 0 ? '…' : ''
+  const after = start + widest < text.length ? '…' : ''
+  return { text: `${before}${text.slice(start, start + widest)}${after}`, column: column - start + before.length }
 }

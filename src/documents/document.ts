@@ -1,0 +1,89 @@
+import { parseDocument as parseYaml } from 'yaml'
+import { convert, type Spot } from './convert.ts'
+import type { Environment } from './interpolate.ts'
+import type { Locate, Place, Problem } from './problem.ts'
+import { type SourceText, sourceText } from './source.ts'
+
+/** A YAML or JSON text as plain data, which knows where each value stands. */
+export interface Document {
+  readonly file: string
+  /** Strings, finite numbers, booleans, null, arrays and plain objects; never a key named `__proto__`. */
+  readonly value: unknown
+  readonly locate: Locate
+}
+
+export interface ParseOptions {
+  /** When given, `${NAME}` and `${NAME:-default}` in values are replaced from it. */
+  readonly env?: Environment
+}
+
+export interface ParsedDocument {
+  /** Absent when the text cannot be read at all. */
+  readonly document?: Document
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Parses YAML 1.2 (core schema) or JSON, which is a part of it.
+ * Never throws: what is wrong with the text comes back as problems, each with its spot in the file.
+ */
+export function parseDocument(text: string, file: string, options: ParseOptions = {}): ParsedDocument {
+  const source = sourceText(file, text)
+  let tree: ReturnType<typeof parseYaml>
+  try {
+    tree = parseYaml(text, { prettyErrors: false, logLevel: 'silent', uniqueKeys: true, merge: false })
+  } catch (error) {
+    // The parser recurses; a text of nothing but brackets exhausts its stack.
+    const message = error instanceof RangeError ? 'The text is nested too deeply' : 'The text cannot be read as YAML'
+    return { problems: [{ severity: 'error', message, place: source.place(0) }] }
+  }
+  const problems: Problem[] = [
+    ...tree.errors.map((error) => syntaxProblem('error', error, source)),
+    ...tree.warnings.map((warning) => syntaxProblem('warning', warning, source)),
+  ]
+  if (tree.errors.length > 0) return { problems }
+  const converted = convert(tree.contents, source, options.env)
+  problems.push(...converted.problems)
+  if (converted.problems.some((problem) => problem.severity === 'error')) return { problems }
+  return { document: { file, value: converted.value, locate: locator(converted.spot, source) }, problems }
+}
+
+/** Positions are looked up in a tree of offsets; lines are only counted when a problem is told. */
+function locator(root: Spot, source: SourceText): Locate {
+  return (path, on = 'value'): Place => {
+    let spot = root
+    let offset = root.offset
+    for (const [index, step] of path.entries()) {
+      const entry = spot.children?.get(step)
+      // A value that is not there is missed where it belongs: in its nearest parent.
+      if (entry === undefined) break
+      offset = on === 'key' && index === path.length - 1 ? entry.key : entry.spot.offset
+      spot = entry.spot
+    }
+    return source.place(offset)
+  }
+}
+
+interface SyntaxFault {
+  readonly code: string
+  readonly message: string
+  readonly pos: readonly [number, number]
+}
+
+function syntaxProblem(severity: Problem['severity'], fault: SyntaxFault, source: SourceText): Problem {
+  const place = source.place(fault.pos[0])
+  switch (fault.code) {
+    case 'DUPLICATE_KEY': {
+      const hint = 'Keep one of the two; which one would count is left open by YAML.'
+      return { severity, message: 'This key is given twice in the same map', hint, place }
+    }
+    case 'MULTIPLE_DOCS':
+      return { severity, message: 'A file holds one document, but a second one begins here', place }
+    case 'TAB_AS_INDENT':
+      return { severity, message: 'YAML does not allow tabs as indentation', hint: 'Indent with spaces.', place }
+    case 'RESOURCE_EXHAUSTION':
+      return { severity, message: 'The text is nested too deeply', place }
+    default:
+      return { severity, message: fault.message, place }
+  }
+}

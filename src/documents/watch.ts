@@ -1,0 +1,80 @@
+import { unwatchFile, watchFile, type Stats } from 'node:fs'
+
+export interface WatchOptions {
+  /** Milliseconds between two looks at a file. */
+  readonly interval?: number
+  /** Milliseconds without a further change before the changes are told, so that a half-written set is not read. */
+  readonly settle?: number
+}
+
+export interface FileWatch {
+  /** Replaces the set of watched files. */
+  update(files: readonly string[]): void
+  close(): void
+}
+
+/**
+ * Calls back with the files that changed, appeared or went. Looks at what a path leads to (`stat` every second) instead of
+ * asking the kernel: a Kubernetes ConfigMap is swapped by a symbolic link two levels up, of which a watched file tells nothing.
+ * Start watching before reading, so that no change falls between the two. Does not keep the process alive.
+ */
+export function watchFiles(
+  files: readonly string[],
+  onChange: (changed: readonly string[]) => void,
+  { interval = 1000, settle = 100 }: WatchOptions = {},
+): FileWatch {
+  const listeners = new Map<string, (current: Stats, previous: Stats) => void>()
+  const changed = new Set<string>()
+  let timer: NodeJS.Timeout | undefined
+
+  function told(file: string): void {
+    changed.add(file)
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      const list = [...changed]
+      changed.clear()
+      onChange(list)
+    }, settle)
+    timer.unref()
+  }
+
+  function forget(file: string): void {
+    const listener = listeners.get(file)
+    if (listener === undefined) return
+    unwatchFile(file, listener)
+    listeners.delete(file)
+    changed.delete(file)
+  }
+
+  function update(next: readonly string[]): void {
+    const wanted = new Set(next)
+    for (const file of listeners.keys()) if (!wanted.has(file)) forget(file)
+    for (const file of wanted) {
+      if (listeners.has(file)) continue
+      const listener = (current: Stats, previous: Stats): void => {
+        if (isOther(current, previous)) told(file)
+      }
+      listeners.set(file, listener)
+      watchFile(file, { interval, persistent: false }, listener)
+    }
+  }
+
+  update(files)
+  return {
+    update,
+    close() {
+      clearTimeout(timer)
+      for (const file of listeners.keys()) forget(file)
+    },
+  }
+}
+
+/** Whether the path leads to other contents; a mere access changes `atime` and is no change. A missing file is all zeros. */
+function isOther(current: Stats, previous: Stats): boolean {
+  return (
+    current.ino !== previous.ino ||
+    current.dev !== previous.dev ||
+    current.size !== previous.size ||
+    current.mtimeMs !== previous.mtimeMs
+  )
+}
