@@ -1,0 +1,248 @@
+import type { Command, Operand, Pipe } from './ast.ts'
+import { Lexer, type Token, type TokenKind } from './lexer.ts'
+import { parseCharacter, parseNumber, unquote } from './literals.ts'
+import { Scope } from './scope.ts'
+
+export interface ParseSettings {
+  /** Says why a function may not be used; undefined when it may. */
+  readonly refuse: (name: string) => string | undefined
+  /** How deep parentheses and control structures may nest. */
+  readonly nesting: number
+}
+
+/** Token handling, and all that stands inside one action. */
+export class PipelineParser {
+  readonly #lexer: Lexer
+  readonly #settings: ParseSettings
+  #ahead: Token[] = []
+  protected lastEnd = 0
+  protected scope = new Scope()
+
+  constructor(source: string, settings: ParseSettings) {
+    this.#lexer = new Lexer(source)
+    this.#settings = settings
+  }
+
+  protected fail(reason: string, at: number = this.lastEnd): never {
+    return this.#lexer.fail(reason, at)
+  }
+
+  protected peek(): Token {
+    const token = this.#ahead[0] ?? this.#lexer.next()
+    if (this.#ahead.length === 0) this.#ahead.push(token)
+    return token
+  }
+
+  protected next(): Token {
+    const token = this.#ahead.shift() ?? this.#lexer.next()
+    this.lastEnd = token.end
+    return token
+  }
+
+  protected peekNonSpace(): Token {
+    if (this.peek().kind === 'space') this.next()
+    return this.peek()
+  }
+
+  protected nextNonSpace(): Token {
+    this.peekNonSpace()
+    return this.next()
+  }
+
+  /** Takes the token when it is a keyword. */
+  protected keywordHere(keywords: ReadonlySet<string>): Token | undefined {
+    const token = this.peekNonSpace()
+    return token.kind === 'word' && keywords.has(token.text) ? this.next() : undefined
+  }
+
+  /** The first word of the action that opens here or has just opened; undefined when it starts with something else. */
+  protected keywordAhead(): string | undefined {
+    const skipped: Token[] = []
+    while (this.peek().kind === 'open' || this.peek().kind === 'space') skipped.push(this.next())
+    const token = this.peek()
+    this.#ahead = [...skipped, ...this.#ahead]
+    return token.kind === 'word' ? token.text : undefined
+  }
+
+  protected expectClose(context: string): void {
+    const token = this.nextNonSpace()
+    if (token.kind !== 'close') this.#unexpected(token, context)
+  }
+
+  protected atClose(): boolean {
+    if (this.peekNonSpace().kind !== 'close') return false
+    this.next()
+    return true
+  }
+
+  protected templateName(context: string): string {
+    const token = this.nextNonSpace()
+    if (token.kind !== 'string') this.#unexpected(token, context)
+    return this.#unquote(token)
+  }
+
+  /** Runs a nested part, within the limit. */
+  protected enter<T>(at: number, part: () => T): T {
+    const { scope } = this
+    scope.depth++
+    if (scope.depth > this.#settings.nesting) this.fail('nested too deeply', at)
+    scope.deepest = Math.max(scope.deepest, scope.depth)
+    const result = part()
+    scope.depth--
+    return result
+  }
+
+  /** Parses a pipeline up to and with its closing token. */
+  protected pipe(context: string, end: TokenKind): Pipe {
+    const start = this.peekNonSpace().start
+    const { names, assigns } = this.#declarations(context)
+    const slots = names.map(({ text, start: at }) => {
+      if (!assigns) return this.scope.reserve()
+      return this.scope.find(text) ?? this.fail(`undefined variable ${JSON.stringify(text)}`, at)
+    })
+    const commands: Command[] = []
+    let pipeEnd = start
+    for (;;) {
+      const token = this.peekNonSpace()
+      if (token.kind === end) break
+      const command = this.#command(context, end)
+      if (commands.length > 0 && ['bool', 'dot', 'nil', 'number', 'string'].includes(command.operand.kind)) {
+        this.fail(`non executable command in pipeline stage ${commands.length + 1}`, command.start)
+      }
+      commands.push(command)
+      pipeEnd = command.end
+      if (this.peek().kind === '|') this.next()
+    }
+    if (commands.length === 0) this.fail(`missing value for ${context}`, start)
+    this.next()
+    if (!assigns) for (const [index, name] of names.entries()) this.scope.declare(name.text, slots[index] as number)
+    return { slots, assigns, commands, start, end: pipeEnd }
+  }
+
+  /** Reads `$x :=`, `$x =` or, in a range, `$i, $x :=`. */
+  #declarations(context: string): { names: Token[]; assigns: boolean } {
+    const names: Token[] = []
+    for (;;) {
+      const variable = this.peekNonSpace()
+      if (variable.kind !== 'variable') break
+      this.next()
+      const space = this.peek().kind === 'space' ? this.next() : undefined
+      const operator = this.peek()
+      if (operator.kind === '=' || operator.kind === ':=') {
+        this.next()
+        names.push(variable)
+        return { names, assigns: operator.kind === '=' }
+      }
+      if (operator.kind !== ',') {
+        if (names.length > 0) this.fail('range can only initialize variables', operator.start)
+        this.#ahead = space === undefined ? [variable, ...this.#ahead] : [variable, space, ...this.#ahead]
+        return { names, assigns: false }
+      }
+      this.next()
+      names.push(variable)
+      if (context !== 'range' || names.length > 1) this.fail(`too many declarations in ${context}`, variable.start)
+    }
+    if (names.length > 0) this.fail('range can only initialize variables', this.peek().start)
+    return { names, assigns: false }
+  }
+
+  #command(context: string, end: TokenKind): Command {
+    const operand = this.#operand()
+    if (operand === undefined) return this.#unexpected(this.next(), context)
+    const args: Operand[] = []
+    for (;;) {
+      const token = this.peek()
+      if (token.kind === 'space') this.next()
+      else if (token.kind === end || token.kind === '|') break
+      else this.#unexpected(this.next(), 'operand')
+      const arg = this.#operand()
+      if (arg === undefined) {
+        if (this.peek().kind !== '|' && this.peek().kind !== end) this.#unexpected(this.next(), 'operand')
+        break
+      }
+      args.push(arg)
+    }
+    const last = args.at(-1) ?? operand
+    return { operand, args, start: operand.start, end: last.end }
+  }
+
+  /** A term with the fields behind it; undefined when none starts here. */
+  #operand(): Operand | undefined {
+    const term = this.#term()
+    if (term === undefined || this.peek().kind !== 'field') return term
+    const fields: string[] = []
+    while (this.peek().kind === 'field') fields.push(this.next().text.slice(1))
+    const { start } = term
+    const end = this.lastEnd
+    switch (term.kind) {
+      case 'field':
+      case 'variable':
+        return { ...term, fields: [...term.fields, ...fields], end }
+      case 'bool':
+      case 'string':
+      case 'number':
+      case 'nil':
+      case 'dot':
+        return this.fail('unexpected . after a constant', term.end)
+      default:
+        return { kind: 'chain', of: term, fields, start, end }
+    }
+  }
+
+  #term(): Operand | undefined {
+    const token = this.peekNonSpace()
+    const { start, end } = token
+    switch (token.kind) {
+      case 'dot':
+        this.next()
+        return { kind: 'dot', start, end }
+      case 'field':
+        this.next()
+        return { kind: 'field', fields: [token.text.slice(1)], start, end }
+      case 'variable': {
+        this.next()
+        const slot = this.scope.find(token.text)
+        if (slot === undefined) this.fail(`undefined variable ${JSON.stringify(token.text)}`, start)
+        return { kind: 'variable', name: token.text, slot, fields: [], start, end }
+      }
+      case 'word':
+        this.next()
+        return this.#word(token)
+      case 'string':
+        this.next()
+        return { kind: 'string', value: this.#unquote(token), start, end }
+      case 'number':
+      case 'char': {
+        this.next()
+        const value = token.kind === 'char' ? parseCharacter(token.text) : parseNumber(token.text)
+        if (value === undefined) this.fail(`bad number syntax: ${JSON.stringify(token.text)}`, start)
+        return { kind: 'number', value, start, end }
+      }
+      case '(': {
+        this.next()
+        const pipe = this.enter(start, () => this.pipe('parenthesized pipeline', ')'))
+        return { kind: 'pipe', pipe, start, end: this.lastEnd }
+      }
+      default:
+        return undefined
+    }
+  }
+
+  #word({ text, start, end }: Token): Operand {
+    if (text === 'true' || text === 'false') return { kind: 'bool', value: text === 'true', start, end }
+    if (text === 'nil') return { kind: 'nil', start, end }
+    const refusal = this.#settings.refuse(text)
+    if (refusal !== undefined) this.fail(refusal, start)
+    return { kind: 'function', name: text, start, end }
+  }
+
+  #unquote(token: Token): string {
+    return unquote(token.text) ?? this.fail(`invalid syntax in string ${token.text}`, token.start)
+  }
+
+  #unexpected(token: Token, context: string): never {
+    if (token.kind === 'close' && context === 'operand') return this.fail('unclosed left paren', token.start)
+    const shown = token.text === '' ? token.kind : JSON.stringify(token.text)
+    return this.fail(`unexpected ${shown} in ${context}`, token.start)
+  }
+}
