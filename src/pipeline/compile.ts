@@ -4,7 +4,8 @@
  * caller decides whether such a snapshot may serve (`invalid_rules`).
  */
 import type { Locate, Problem } from '../documents/problem.ts'
-import { zodProblems } from '../documents/zod.ts'
+import { mergeLayers } from '../documents/layers.ts'
+import { validate } from '../documents/zod.ts'
 import { GatewayError } from '../errors.ts'
 import { createMatcher } from '../rules/matcher.ts'
 import type { HandlerRef, LoadedRule } from '../rules/rule.ts'
@@ -21,7 +22,6 @@ import {
   type Mutate,
   type Setup,
 } from './contract.ts'
-import { mergeHandlerConfig } from './merge.ts'
 import type { CompiledRule, Named, Snapshot } from './snapshot.ts'
 import { upstreamTarget } from './upstream.ts'
 
@@ -184,19 +184,19 @@ async function compileStep<K extends Kind>(input: CompileInput, source: StepSour
     report(reason, ruleLocate([...path, 'handler']), `Set ${section}.enabled to true in the config, or take it out of rule "${ruleId}".`)
     return misconfigured(kind, reason)
   }
-  const merged = mergeHandlerConfig(settings.config, ref.config)
   const globalPath = kind === 'errors' ? ['errors', 'handlers', name, 'config'] : [kind, name, 'config']
-  const locate: Locate = (at, on) =>
-    merged.fromOverride(at) ? ruleLocate([...path, 'config', ...at], on) : input.locate([...globalPath, ...at], on)
-  const parsed = handler.config.safeParse(merged.config)
-  if (!parsed.success) {
-    const found = zodProblems(parsed.error, merged.config, handler.config, locate)
-    problems.push(...found)
-    return misconfigured(kind, `Configuration for ${SINGULAR[kind]} "${name}" could not be validated: ${found.map(({ message }) => message).join('; ')}`)
+  const { value, locate } = mergeLayers([
+    { value: settings.config, locate: (at, on) => input.locate([...globalPath, ...at], on) },
+    { value: ref.config ?? undefined, locate: (at, on) => ruleLocate([...path, 'config', ...at], on) },
+  ])
+  const parsed = validate(handler.config, value ?? {}, (at, on) => locate(at, on) ?? ruleLocate([...path, 'handler']), ['config'])
+  if (!parsed.valid) {
+    problems.push(...parsed.problems)
+    return misconfigured(kind, `Configuration for ${SINGULAR[kind]} "${name}" could not be validated: ${parsed.problems.map(({ message }) => message).join('; ')}`)
   }
   try {
     const warn: Setup['warn'] = (message, at = [], hint = undefined) => report(message, locate(at), hint, 'warning')
-    return await handler.create(parsed.data, { ...input.setup, warn })
+    return await handler.create(parsed.value, { ...input.setup, warn })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     report(error.message, locate(error.path), error.hint)

@@ -50,7 +50,7 @@ function flatten(headers: readonly HeaderLine[]): string[] {
 
 function redirectTarget(status: number, location: string | string[] | undefined, from: URL): URL | undefined {
   if (![301, 302, 303, 307, 308].includes(status) || typeof location !== 'string') return undefined
-  const target = URL.parse(location, from)
+  const target = URL.parse(location, from.href)
   return target?.origin === from.origin ? target : undefined
 }
 

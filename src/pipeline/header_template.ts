@@ -1,0 +1,60 @@
+/** Go templates whose result is a header or cookie value. */
+import { GatewayError } from '../errors.ts'
+import { compileTemplate, TemplateExecError, TemplateSyntaxError } from '../languages/gotemplate/index.ts'
+import { ConfigError, type Exchange, type Setup } from './contract.ts'
+import { templateData } from './template_data.ts'
+
+/** Renders for one request; throws GatewayError `template_failed`. */
+export type RenderHeader = (exchange: Exchange) => string
+
+/**
+ * Compiles a template at load.
+ * @param path where the template stands in the handler's config
+ * @throws ConfigError when it is malformed
+ */
+export function compileHeaderTemplate(source: string, path: readonly string[], setup: Setup): RenderHeader {
+  let template: ReturnType<typeof compileTemplate>
+  try {
+    template = compileTemplate(source, { missingField: setup.safeguards.missing_field })
+  } catch (error) {
+    if (error instanceof TemplateSyntaxError) throw new ConfigError(`The template is malformed: ${error.message}`, path)
+    throw error
+  }
+  const name = path.at(-1) ?? ''
+  if (template.reads.length === 0 && !template.volatile) {
+    const constant = attempt(() => headerValue(template.render(null)))
+    if (constant !== undefined) return () => constant
+  }
+  return (exchange) => {
+    try {
+      return headerValue(template.render(templateData(exchange)))
+    } catch (error) {
+      if (!(error instanceof TemplateExecError) && !(error instanceof UnfitValue)) throw error
+      throw new GatewayError('template_failed', { reason: `The template of "${name}" failed: ${error.message}`, cause: error })
+    }
+  }
+}
+
+/** A template of nothing but text is rendered once; should it fail it fails at each request, as any other does. */
+function attempt(render: () => string): string | undefined {
+  try {
+    return render()
+  } catch {
+    return undefined
+  }
+}
+
+class UnfitValue extends Error {
+  override readonly name = 'UnfitValue'
+}
+
+/** RFC 9110 section 5.5: no control characters. Other text is sent as the bytes of its UTF-8 form, as Go sends it. */
+function headerValue(text: string): string {
+  let ascii = true
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) throw new UnfitValue('the value has a control character')
+    if (code > 0x7f) ascii = false
+  }
+  return ascii ? text : Buffer.from(text, 'utf8').toString('latin1')
+}

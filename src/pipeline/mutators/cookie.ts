@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { defineMutator } from '../contract.ts'
+import { requestCookies } from '../credentials.ts'
+import { compileHeaderTemplate } from '../header_template.ts'
+
+/** Sets request cookies for the upstream from templates; the client's cookies of the same names are replaced, others stay. */
+export const cookie = defineMutator({
+  name: 'cookie',
+  config: z.strictObject({
+    cookies: z
+      .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a cookie name'), z.string())
+      .describe('Cookie names and Go templates of their values.'),
+  }),
+  create({ cookies }, setup) {
+    const names = new Set(Object.keys(cookies))
+    const entries = Object.entries(cookies).map(([name, source]) => ({
+      name,
+      render: compileHeaderTemplate(source, ['cookies', name], setup),
+    }))
+    return {
+      mutate(exchange) {
+        const kept = requestCookies(exchange.inbound).filter(({ name }) => !names.has(name))
+        const pairs = [...entries.map(({ name, render }) => ({ name, value: render(exchange) })), ...kept]
+        return { edits: [['Cookie', pairs.map(({ name, value }) => `${name}=${cookieValue(value)}`).join('; ')]] }
+      },
+      owns: ['cookie'],
+    }
+  },
+})
+
+/** RFC 6265 section 4.1.1, as Go writes it: what cannot stand in a cookie is left out; spaces and commas need quotes. */
+function cookieValue(value: string): string {
+  let clean = ''
+  for (const character of value) {
+    const code = character.charCodeAt(0)
+    if (code >= 0x20 && code < 0x7f && character !== '"' && character !== ';' && character !== '\\') clean += character
+  }
+  return clean.includes(' ') || clean.includes(',') ? `"${clean}"` : clean
+}
