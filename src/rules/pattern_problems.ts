@@ -1,0 +1,111 @@
+/** What can be said of patterns at load: that they do not compile, match nothing, or match what another one matches. */
+import type { Locate, Place, Problem } from '../documents/problem.ts'
+import type { CompiledEntry } from './entry.ts'
+import { PatternError, PatternStepLimitError, type Pattern } from './pattern.ts'
+import { patternSections } from './sections.ts'
+
+export function patternErrorProblem(error: PatternError, locate: Locate): Problem {
+  const place = locate(['match', 'url'])
+  return {
+    severity: 'error',
+    message: `Value "${error.source}" of "match.url" is not a valid pattern: ${error.message}`,
+    hint: 'Text in <…> is an expression, all other text is literal; every "<" needs its ">".',
+    ...(place !== undefined && { place: typeof place === 'string' ? place : pointInto(place, error.source, error.offset) }),
+  }
+}
+
+/** Moves a place from the start of a value to a character in it, where the file shows the value as it is. */
+function pointInto(place: Place, value: string, offset: number): Place {
+  const start = place.text.indexOf(value, place.column - 1)
+  return start === -1 ? place : { ...place, column: start + offset + 1 }
+}
+
+/** Warnings about a pattern that compiles but can match no request. */
+export function patternWarnings<T>({ methods, locate }: CompiledEntry<T>, pattern: Pattern): readonly Problem[] {
+  if (pattern.source === '') return []
+  const warn = (message: string, hint: string, key: 'url' | 'methods'): readonly Problem[] => {
+    const place = locate(['match', key])
+    return [{ severity: 'warning', message, hint, ...(place !== undefined && { place }) }]
+  }
+  if (methods.length === 0 && !pattern.source.startsWith('rpc://')) {
+    return warn('This rule matches no request: "match.methods" is empty', 'List the methods, such as [GET, POST].', 'methods')
+  }
+  if (pattern.source.startsWith('/')) {
+    return warn(
+      'This pattern matches no request: it has no scheme and host',
+      'A pattern is compared with the whole URL, as in http://example.com/api/<.*>.',
+      'url',
+    )
+  }
+  const path = patternSections(pattern.source)?.path ?? ''
+  if (path.length > 1 && path.endsWith('/')) {
+    return warn(
+      'This pattern matches no request: paths are compared without their trailing slash',
+      'Leave out the last "/".',
+      'url',
+    )
+  }
+  return []
+}
+
+/** Finds the rules that may match a URL, in any order. */
+type FindCandidates<T> = (method: string, url: string, into: CompiledEntry<T>[]) => void
+
+/**
+ * Warns of pairs of rules of which it is certain that some request matches both: patterns that are the same, and a literal
+ * pattern that another one matches. Such a request is answered with 500.
+ */
+export function overlapWarnings<T>(entries: readonly CompiledEntry<T>[], find: FindCandidates<T>): readonly Problem[] {
+  const problems: Problem[] = []
+  const seen = new Map<string, CompiledEntry<T>>()
+  for (const entry of entries) {
+    if (entry.pattern instanceof PatternError || entry.url === '') continue
+    const overlapping = new Set<CompiledEntry<T>>()
+    for (const method of entry.methods) {
+      const key = `${method} ${entry.url}`
+      const same = seen.get(key)
+      if (same === undefined) seen.set(key, entry)
+      else overlapping.add(same)
+      for (const other of matchingLiterals(entry, entry.pattern, method, find)) overlapping.add(other)
+    }
+    for (const other of overlapping) problems.push(overlapWarning(entry, other))
+  }
+  return problems
+}
+
+/** The other rules that match a pattern without wildcards. */
+function* matchingLiterals<T>(entry: CompiledEntry<T>, pattern: Pattern, method: string, find: FindCandidates<T>) {
+  if (!pattern.literal) return
+  for (const text of pattern.prefixes) {
+    const candidates: CompiledEntry<T>[] = []
+    find(method, text, candidates)
+    for (const other of candidates) {
+      if (other === entry || other.url === entry.url || other.pattern instanceof PatternError) continue
+      if (matches(other.pattern, text)) yield other
+    }
+  }
+}
+
+function matches(pattern: Pattern, text: string): boolean {
+  try {
+    return pattern.match(text, { steps: 10_000 }) !== null
+  } catch (error) {
+    if (error instanceof PatternStepLimitError) return false
+    throw error
+  }
+}
+
+function overlapWarning<T>(entry: CompiledEntry<T>, other: CompiledEntry<T>): Problem {
+  const place = entry.locate(['match', 'url'])
+  const otherPlace = other.locate(['match', 'url'])
+  const where =
+    otherPlace === undefined || typeof otherPlace === 'string'
+      ? (otherPlace ?? 'another file')
+      : `${otherPlace.file}:${otherPlace.line}:${otherPlace.column}`
+  return {
+    severity: 'warning',
+    message: `Rules "${entry.id}" and "${other.id}" (${where}) match the same requests, which are answered with 500`,
+    hint: 'Narrow one of the patterns or its methods: exactly one rule may match a request.',
+    ...(place !== undefined && { place }),
+  }
+}
