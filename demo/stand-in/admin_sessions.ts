@@ -107,12 +107,12 @@ export const createAdminSessions = (kratos: Kratos) => {
     if ((identities === undefined) === (sessions === undefined)) {
       throw badRequest('Exactly one of "identities" and "sessions" must be given.')
     }
-    const list = identities ?? sessions
-    if (!Array.isArray(list) || list.length === 0 || list.length > maximumBulk) {
+    const chosen = identities ?? sessions
+    if (!Array.isArray(chosen) || chosen.length === 0 || chosen.length > maximumBulk) {
       throw badRequest(`The list must have between 1 and ${maximumBulk} items.`)
     }
-    if (identities !== undefined && list.length === 1 && list[0] === '*') return [...store.sessions.values()]
-    const ids = new Set(list.map((id: unknown) => uuid(String(id))))
+    if (identities !== undefined && chosen.length === 1 && chosen[0] === '*') return [...store.sessions.values()]
+    const ids = new Set(chosen.map((id: unknown) => uuid(String(id))))
     return [...store.sessions.values()].filter((of) => ids.has(identities === undefined ? of.id : of.identityId))
   }
 
