@@ -37,10 +37,7 @@ export function parseDocument(text: string, file: string, options: ParseOptions 
     const message = error instanceof RangeError ? 'The text is nested too deeply' : 'The text cannot be read as YAML'
     return { problems: [{ severity: 'error', message, place: source.place(0) }] }
   }
-  const problems: Problem[] = [
-    ...tree.errors.map((error) => syntaxProblem('error', error, source)),
-    ...tree.warnings.map((warning) => syntaxProblem('warning', warning, source)),
-  ]
+  const problems = syntaxProblems(tree, source)
   if (tree.errors.length > 0) return { problems }
   const converted = convert(tree.contents, source, options.env)
   problems.push(...converted.problems)
@@ -62,6 +59,18 @@ function locator(root: Spot, source: SourceText): Locate {
     }
     return source.place(offset)
   }
+}
+
+/** One slip makes a parser stumble over all that follows; the first few faults are those that tell. */
+const maxFaults = 5
+
+function syntaxProblems(tree: ReturnType<typeof parseYaml>, source: SourceText): Problem[] {
+  const exhausted = tree.errors.find((error) => error.code === 'RESOURCE_EXHAUSTION')
+  const errors = exhausted === undefined ? tree.errors.slice(0, maxFaults) : [exhausted]
+  return [
+    ...errors.map((error) => syntaxProblem('error', error, source)),
+    ...tree.warnings.slice(0, maxFaults).map((warning) => syntaxProblem('warning', warning, source)),
+  ]
 }
 
 interface SyntaxFault {

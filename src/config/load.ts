@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises'
+import { extname, resolve } from 'node:path'
+import { parseDocument } from '../documents/document.ts'
+import type { Environment } from '../documents/interpolate.ts'
+import { jsonSchemaOf } from '../documents/json_schema.ts'
+import { isMap, type Layer, mergeLayers } from '../documents/layers.ts'
+import type { Locate, Problem } from '../documents/problem.ts'
+import { validate } from '../documents/zod.ts'
+import type { AnyHandler } from '../pipeline/contract.ts'
+import { environmentLayer } from './env.ts'
+import { finishConfig } from './finish.ts'
+import { type ReliedDefault, reliedDefaults } from './profile.ts'
+import { type Config, configSchema } from './schema.ts'
+
+export interface LoadOptions {
+  /** Paths of the config files; later ones go before earlier ones. None at all means the environment alone. */
+  readonly files: readonly string[]
+  /** For keys as variables (`SERVE_PROXY_PORT`) and for `${NAME}` in the files. */
+  readonly env: Environment
+  readonly handlers: readonly AnyHandler[]
+  /** Reads a file as UTF-8; rejects as node's `readFile` does. */
+  readonly read?: (path: string) => Promise<string>
+}
+
+export interface LoadedConfig {
+  /** Absent when something is wrong with it. */
+  readonly config?: Config
+  /** The safeguards that the config leaves to its profile. */
+  readonly relied: readonly ReliedDefault[]
+  readonly locate: Locate
+  /** Everything that is wrong, and what may be. */
+  readonly problems: readonly Problem[]
+  /** Absolute paths of the files that were asked for, to be watched; those that could not be read, too. */
+  readonly files: readonly string[]
+}
+
+/** Reads, merges and checks the config. Never rejects: what is wrong comes back as problems, all at once. */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const { env, handlers } = options
+  const read = options.read ?? ((path) => readFile(path, 'utf8'))
+  const files = options.files.map((file) => resolve(file))
+  const problems: Problem[] = []
+  const layers: Layer[] = [{ value: {}, locate: () => undefined }]
+  for (const [index, file] of options.files.entries()) {
+    const { layer, problems: found } = await readConfigFile(file, files[index] ?? file, env, read)
+    problems.push(...found)
+    if (layer !== undefined) layers.push(layer)
+  }
+  const schema = configSchema(handlers)
+  const merged = environmentLayer(env, jsonSchemaOf(schema), mergeLayers(layers))
+  const { value, locate } = merged.layer
+  problems.push(...merged.problems)
+  // Keys that an unreadable file may hold would only be reported as missing.
+  if (problems.some(isError)) return { relied: [], locate, problems, files }
+  const parsed = validate(schema, value, locate)
+  problems.push(...parsed.problems)
+  if (!parsed.valid) return { relied: [], locate, problems, files }
+  const config = finishConfig(parsed.value, value)
+  return { config, relied: reliedDefaults(config.profile, parsed.value.safeguards), locate, problems, files }
+}
+
+interface ReadConfig {
+  readonly layer?: Layer
+  readonly problems: readonly Problem[]
+}
+
+async function readConfigFile(
+  file: string,
+  path: string,
+  env: Environment,
+  read: (path: string) => Promise<string>,
+): Promise<ReadConfig> {
+  const failed = (message: string, hint?: string): ReadConfig => ({
+    problems: [{ severity: 'error', message, ...(hint === undefined ? {} : { hint }), place: file }],
+  })
+  const extension = extname(file).toLowerCase()
+  if (extension === '.toml') return failed('TOML is not supported', 'Write the same keys as YAML or JSON.')
+  if (!['.yaml', '.yml', '.json'].includes(extension)) {
+    return failed('A config file must end in .yaml, .yml or .json', 'The ending tells the format.')
+  }
+  let text: string
+  try {
+    text = await read(path)
+  } catch (error) {
+    return failed(readFailure(error, path), file === path ? undefined : `The working directory is ${process.cwd()}.`)
+  }
+  const { document, problems } = parseDocument(text, file, { env })
+  if (document === undefined) return { problems }
+  // An empty file, or one of comments, says nothing.
+  const value = document.value ?? {}
+  if (!isMap(value)) {
+    const place = document.locate([])
+    return {
+      problems: [
+        ...problems,
+        { severity: 'error', message: 'A config must be a map of keys', ...(place !== undefined && { place }) },
+      ],
+    }
+  }
+  return { layer: { value, locate: document.locate }, problems }
+}
+
+function readFailure(error: unknown, path: string): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'ENOENT':
+      return `The config file does not exist (looked for ${path})`
+    case 'EACCES':
+      return `The config file may not be read by this user (${path})`
+    case 'EISDIR':
+      return `The config file is a directory (${path})`
+    default:
+      return `The config file cannot be read (${path}): ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+function isError(problem: Problem): boolean {
+  return problem.severity === 'error'
+}

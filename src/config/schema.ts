@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import type { AnyHandler, JsonObject, Safeguards } from '../pipeline/contract.ts'
+import type { Profile } from './profile.ts'
+import { handlerSections } from './schema/handlers.ts'
+import { accessRules, kratos } from './schema/rules.ts'
+import { profile, safeguardsSection } from './schema/safeguards.ts'
+import { serve } from './schema/serve.ts'
+import { log, profiling, tracing } from './schema/telemetry.ts'
+
+// Oathkeeper's pattern: a semantic version with a leading v.
+const version = z
+  .string()
+  .regex(/^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/, 'must be a version such as "v26.2.0"')
+
+/** The schema of the whole config for these handlers. Oathkeeper's keys, and a few more. */
+export function configSchema(handlers: readonly AnyHandler[]) {
+  return z
+    .strictObject({
+      $schema: z.string().optional().describe('JSON Schema of this file, for editors.'),
+      version: version.optional().describe('Version of Oathkeeper that the file was written for; informational.'),
+      profile,
+      safeguards: safeguardsSection,
+      serve,
+      access_rules: accessRules,
+      ...handlerSections(handlers),
+      kratos,
+      log,
+      tracing,
+      profiling,
+    })
+    .describe('Config of Mintkeeper, a superset of that of Ory Oathkeeper.')
+}
+
+type Parsed = z.output<ReturnType<typeof configSchema>>
+type Listener<Section> = Omit<Section, 'host' | 'allowed_hosts'> & { readonly host: string }
+
+export interface HandlerSettings {
+  readonly enabled: boolean
+  /** As written: rules are merged over it before the handler's schema fills in its defaults. */
+  readonly config?: JsonObject
+}
+export type HandlerTable = Readonly<Record<string, HandlerSettings>>
+
+/** The config in force: defaults filled in, profile applied, durations in milliseconds. */
+export interface Config {
+  readonly profile: Profile
+  readonly safeguards: Safeguards
+  readonly serve: {
+    readonly proxy: Parsed['serve']['proxy']
+    readonly api: Listener<Parsed['serve']['api']> & {
+      /** Lower-case names without port under which the API answers; absent means any. */
+      readonly allowed_hosts?: readonly string[]
+    }
+    readonly prometheus: Listener<Parsed['serve']['prometheus']>
+  }
+  readonly access_rules: Parsed['access_rules']
+  readonly authenticators: HandlerTable
+  readonly authorizers: HandlerTable
+  readonly mutators: HandlerTable
+  readonly errors: { readonly fallback: readonly string[]; readonly handlers: HandlerTable }
+  readonly kratos?: NonNullable<Parsed['kratos']>
+  readonly log: Parsed['log']
+  readonly tracing?: NonNullable<Parsed['tracing']>
+  readonly profiling?: NonNullable<Parsed['profiling']>
+  readonly version?: string
+}
+
+export type ParsedConfig = Parsed

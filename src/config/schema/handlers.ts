@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import type { AnyHandler } from '../../pipeline/contract.ts'
+import { absentHandlers, type HandlerDescription } from './absent.ts'
+
+type Kind = AnyHandler['kind']
+
+interface Settings {
+  readonly enabled: boolean
+  readonly config?: unknown
+}
+
+/** A handler's block: on, with a config that is complete, or off, with whatever may stand there. */
+function block({ kind, name, config }: HandlerDescription, options: { readonly available: boolean }): z.ZodType<Settings> {
+  // Oathkeeper's one handler that needs no switching on; without it a refusal could not be answered.
+  const onByDefault = kind === 'errors' && name === 'json'
+  const enabled = z.literal(true)
+  const disabled = z.literal(false)
+  const optional = config.safeParse({}).success
+  return z.discriminatedUnion('enabled', [
+    z.strictObject({
+      enabled: (onByDefault ? enabled.default(true) : enabled).refine(() => options.available, {
+        error: `The handler "${name}" is not available in this version`,
+      }),
+      config: optional ? config.optional() : config,
+    }),
+    z.strictObject({
+      enabled: (onByDefault ? disabled : disabled.default(false)).describe('Whether rules can use this handler.'),
+      config: z.unknown().optional().describe("Settings that rules would build on."),
+    }),
+  ])
+}
+
+function blocks(kind: Kind, handlers: readonly AnyHandler[]) {
+  const present = handlers.filter((handler) => handler.kind === kind)
+  const absent = absentHandlers.filter((handler) => handler.kind === kind && !present.some(({ name }) => name === handler.name))
+  const entries = [
+    ...present.map((handler) => [handler.name, block(handler, { available: true })] as const),
+    ...absent.map((handler) => [handler.name, block(handler, { available: false })] as const),
+  ]
+  // A block that is not written is one without keys: off, except for `json`.
+  return z.strictObject(Object.fromEntries(entries.map(([name, schema]) => [name, schema.prefault({})]))).prefault({})
+}
+
+/** The sections `authenticators`, `authorizers`, `mutators` and `errors` for the handlers that there are. */
+export function handlerSections(handlers: readonly AnyHandler[]) {
+  return {
+    authenticators: blocks('authenticators', handlers).describe('Handlers that find out who a request comes from.'),
+    authorizers: blocks('authorizers', handlers).describe('Handlers that decide whether it may.'),
+    mutators: blocks('mutators', handlers).describe('Handlers that tell the upstream who it is.'),
+    errors: z
+      .strictObject({
+        fallback: z
+          .array(z.string())
+          .default(['json'])
+          .describe('Error handlers for rules without `errors` and for requests without a rule; the first that matches answers.'),
+        handlers: blocks('errors', handlers).describe('Handlers that answer requests that were not allowed.'),
+      })
+      .prefault({})
+      .describe('What a client gets that is not let through.'),
+  }
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+
+export const accessRules = z
+  .strictObject({
+    repositories: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Where the access rules are: file://, inline://, http:// and https:// URLs, or paths.'),
+    matching_strategy: z.enum(['regexp', 'glob']).default('regexp').describe('Language of the patterns in `match.url`.'),
+  })
+  .prefault({})
+  .describe('The access rules.')
+
+const publicUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+
+export const kratos = z
+  .strictObject({
+    public_url: publicUrl.optional().describe("Kratos' public API as the gateway reaches it, such as http://kratos:4433/."),
+    admin_url: publicUrl.optional().describe("Kratos' admin API as the gateway reaches it, such as http://kratos:4434/."),
+    cookie: z.string().min(1).default('ory_kratos_session').describe('Name of the session cookie.'),
+  })
+  .optional()
+  .describe('Where Ory Kratos is; what needs it says so when it is missing.')

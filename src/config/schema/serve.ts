@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import { duration } from '../../documents/duration.ts'
+
+const port = z.int().min(0).max(65_535)
+const everywhere = 'Address to listen on; empty means all interfaces.'
+
+const timeout = z
+  .strictObject({
+    read: duration.prefault('5s').describe('How long a client may send nothing in the middle of a request.'),
+    write: duration.prefault('120s').describe('How long a response may stand still; a stream that keeps moving is not cut.'),
+    idle: duration.prefault('120s').describe('How long a connection is kept open between two requests.'),
+  })
+  .prefault({})
+  .describe('Limits on idleness, never on the whole of a request or response.')
+
+const cors = z
+  .strictObject({
+    enabled: z.boolean().default(false).describe('Answer preflight requests and add CORS headers.'),
+    allowed_origins: z
+      .array(z.string().min(1))
+      .default(['*'])
+      .describe('Origins such as https://app.example.com, with * for a label; * alone allows every origin.'),
+    allowed_methods: z
+      .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'TRACE', 'PATCH']))
+      .default(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
+      .describe('Methods that a page of another origin may use.'),
+    allowed_headers: z
+      .array(z.string().min(1))
+      .default(['Authorization', 'Content-Type'])
+      .describe('Request headers that such a page may set.'),
+    exposed_headers: z.array(z.string().min(1)).default(['Content-Type']).describe('Response headers that such a page may read.'),
+    allow_credentials: z.boolean().default(false).describe('Whether such a page may send cookies.'),
+    max_age: z.int().default(0).describe('Seconds for which a browser may remember a preflight; 0 leaves it to the browser.'),
+    debug: z.boolean().default(false).describe('Accepted for compatibility; CORS decisions are in the debug log.'),
+  })
+  .prefault({})
+  .describe('Cross-origin resource sharing.')
+
+const pem = z
+  .strictObject({
+    path: z.string().min(1).optional().describe('File with the PEM.'),
+    base64: z.string().min(1).optional().describe('The PEM itself, in base64; goes before `path`.'),
+  })
+  .optional()
+
+type Pem = z.output<typeof pem>
+const hasPem = (value: Pem): boolean => value?.path !== undefined || value?.base64 !== undefined
+
+const tls = z
+  .strictObject({
+    key: pem.describe('Private key.'),
+    cert: pem.describe('Certificate chain.'),
+  })
+  .refine((value) => hasPem(value.key) === hasPem(value.cert), { error: 'must have both a key and a certificate' })
+  .optional()
+  .describe('Serve HTTPS; without it plain HTTP.')
+
+const proxy = z
+  .strictObject({
+    port: port.default(4455).describe('Port of the reverse proxy.'),
+    host: z.string().default('').describe(everywhere),
+    trust_forwarded_headers: z
+      .boolean()
+      .default(false)
+      .describe('Believe X-Forwarded-For, -Host, -Proto and -Uri of the client: only behind a proxy that sets them.'),
+    timeout,
+    cors,
+    tls,
+  })
+  .prefault({})
+  .describe('The reverse proxy: every path is proxied.')
+
+const api = z
+  .strictObject({
+    port: port.default(4456).describe('Port of the API: health, decisions, rules, JWKS.'),
+    host: z.string().optional().describe(`${everywhere} Default: empty with profile oathkeeper, 127.0.0.1 with secure.`),
+    allowed_hosts: z
+      .array(z.string().min(1))
+      .optional()
+      .describe(
+        'Host names besides the loopback ones under which the API answers; * for any. Default: * with profile oathkeeper, none with secure.',
+      ),
+    timeout,
+    cors,
+    tls,
+  })
+  .prefault({})
+  .describe('The API: health, decisions, rules and JWKS. Not for the open internet.')
+
+const prometheus = z
+  .strictObject({
+    port: port.default(9000).describe('Port of the metrics.'),
+    host: z.string().optional().describe(`${everywhere} Default: empty with profile oathkeeper, 127.0.0.1 with secure.`),
+    metrics_path: z.string().startsWith('/').default('/metrics').describe('Path of the metrics.'),
+    metric_name_prefix: z
+      .string()
+      .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'must be the beginning of a metric name: letters, digits, _ and :')
+      .default('ory_oathkeeper_')
+      .describe('Beginning of the names of the metrics.'),
+    hide_request_paths: z.boolean().default(false).describe('Leave the label `request` empty.'),
+    collapse_request_paths: z.boolean().default(true).describe('Shorten the label `request` to the first path segment.'),
+  })
+  .prefault({})
+  .describe('Metrics in the Prometheus format.')
+
+export const serve = z.strictObject({ proxy, api, prometheus }).prefault({}).describe('The three listeners.')
