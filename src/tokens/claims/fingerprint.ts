@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { GatewayError } from '../../errors.ts'
+import type { Session } from '../../pipeline/contract.ts'
+import { lookUp, type ReadPath, type Value } from './template.ts'
+
+/** Deeper data is refused: it would overflow the stack of whatever walks it. */
+const maxDepth = 200
+
+/**
+ * SHA-256 (base64url) over parts of any content. Each part is preceded by its length and hashed as UTF-16, in which lone
+ * surrogates stay apart, so that no two lists of parts give the same bytes.
+ */
+export function digest(parts: Iterable<string>): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(`${part.length}:`).update(part, 'utf16le')
+  return hash.digest('base64url')
+}
+
+/** JSON with the members of every object in one order; `undefined` is told from null. */
+export function canonicalJson(value: Value, depth = 0): string {
+  if (value === undefined) return 'undefined'
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (depth > maxDepth) throw new GatewayError('template_failed', { reason: 'The session is nested too deeply' })
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(',')}]`
+  const members = Object.keys(value)
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name], depth + 1)}`)
+  return `{${members.join(',')}}`
+}
+
+/**
+ * Fingerprints of sessions for a template that reads `reads`. Remembered beside each session, so that a session from a
+ * cache is hashed once.
+ * @param reads paths that start with `subject` or `extra`
+ */
+export function sessionFingerprint(reads: readonly ReadPath[]): (session: Session) => string {
+  if (reads.length === 0) return () => ''
+  const known = new WeakMap<Session, string>()
+  return (session) => {
+    const before = known.get(session)
+    if (before !== undefined) return before
+    const fingerprint = digest(reads.map((path) => canonicalJson(pick(session, path))))
+    known.set(session, fingerprint)
+    return fingerprint
+  }
+}
+
+function pick(session: Session, [root, ...path]: ReadPath): Value {
+  let value: Value = root === 'subject' ? session.subject : session.extra
+  for (const name of path) value = lookUp(value, name)
+  return value
+}
