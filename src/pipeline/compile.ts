@@ -47,7 +47,7 @@ export interface CompileInput {
   /** Finds places in the config files. */
   readonly locate: Locate
   readonly handlers: readonly AnyHandler[]
-  readonly setup: Omit<Setup, 'warn'>
+  readonly setup: Omit<Setup, 'report'>
 }
 
 export interface Compiled {
@@ -66,11 +66,10 @@ export async function compileRules(input: CompileInput): Promise<Compiled> {
   const rules: CompiledRule[] = []
   const invalid = new Set<CompiledRule>()
   for (const loaded of input.rules) {
-    const found: Problem[] = [...loaded.problems]
-    const compiled = await compileRule(input, loaded, found, owned)
-    if (found.some(({ severity }) => severity === 'error')) invalid.add(compiled)
+    problems.push(...loaded.problems)
+    const { compiled, broken } = await compileRule(input, loaded, problems, owned)
+    if (broken || loaded.problems.some(({ severity }) => severity === 'error')) invalid.add(compiled)
     rules.push(compiled)
-    problems.push(...found)
   }
   const fallback: Named<ErrorStep>[] = []
   for (const [index, name] of input.config.errors.fallback.entries()) {
@@ -104,13 +103,21 @@ export async function compileRules(input: CompileInput): Promise<Compiled> {
   }
 }
 
-async function compileRule(input: CompileInput, loaded: LoadedRule, problems: Problem[], owned: Set<string>): Promise<CompiledRule> {
+/** The rule, and whether one of its steps could not be built. */
+async function compileRule(
+  input: CompileInput,
+  loaded: LoadedRule,
+  problems: Problem[],
+  owned: Set<string>,
+): Promise<{ readonly compiled: CompiledRule; readonly broken: boolean }> {
   const { rule, locate } = loaded
   const { config } = input
-  const build = async <K extends Kind>(kind: K, table: HandlerTable, ref: HandlerRef, path: readonly (string | number)[]) => ({
-    name: ref.handler,
-    step: await compileStep<K>(input, { kind, table, ref, path, ruleLocate: locate, ruleId: rule.id }, problems),
-  })
+  let broken = false
+  const build = async <K extends Kind>(kind: K, table: HandlerTable, ref: HandlerRef, path: readonly (string | number)[]) => {
+    const step = await compileStep<K>(input, { kind, table, ref, path, ruleLocate: locate, ruleId: rule.id }, problems)
+    broken ||= step instanceof GatewayError
+    return { name: ref.handler, step }
+  }
   const authenticators = []
   for (const [index, ref] of rule.authenticators.entries()) {
     const { name, step } = await build('authenticators', config.authenticators, ref, ['authenticators', index])
@@ -130,7 +137,7 @@ async function compileRule(input: CompileInput, loaded: LoadedRule, problems: Pr
   }
   const upstream = upstreamTarget(rule, config.kratos?.public_url)
   const { step: authorize } = authorizer
-  return {
+  const compiled = {
     id: rule.id,
     rule,
     authenticators,
@@ -139,6 +146,7 @@ async function compileRule(input: CompileInput, loaded: LoadedRule, problems: Pr
     errors,
     ...(upstream !== undefined && { upstream }),
   }
+  return { compiled, broken }
 }
 
 interface StepSource {
@@ -195,8 +203,10 @@ async function compileStep<K extends Kind>(input: CompileInput, source: StepSour
     return misconfigured(kind, `Configuration for ${SINGULAR[kind]} "${name}" could not be validated: ${parsed.problems.map(({ message }) => message).join('; ')}`)
   }
   try {
-    const warn: Setup['warn'] = (message, at = [], hint = undefined) => report(message, locate(at), hint, 'warning')
-    return await handler.create(parsed.value, { ...input.setup, warn })
+    return await handler.create(parsed.value, {
+      ...input.setup,
+      report: (severity, message, at = [], hint = undefined) => report(message, locate(at), hint, severity),
+    })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     report(error.message, locate(error.path), error.hint)

@@ -63,7 +63,7 @@ export interface Session {
   readonly expiresAt?: number
 }
 
-/** A header to set (a string, also an empty one) or to remove (null). Names in any case. */
+/** A header to set (text, also empty; it is sent as UTF-8) or to remove (null). Names in any case. */
 export type HeaderEdit = readonly [name: string, value: string | null]
 export type HeaderLine = readonly [name: string, value: string]
 
@@ -282,8 +282,11 @@ export interface Setup {
   readonly sessions: SessionStore
   /** Name of the session store's cookie (`kratos.cookie`). */
   readonly sessionCookie: string
-  /** Says at load what is legal but probably a mistake; `path` leads to the value inside the handler's config. */
-  warn(message: string, path?: readonly (string | number)[], hint?: string): void
+  /**
+   * Says something at load; `path` leads to the value inside the handler's config. A warning is legal but probably a mistake;
+   * an error is a fault with which the step can still be built, because it answers with the fault when it is reached.
+   */
+  report(severity: 'error' | 'warning', message: string, path?: readonly (string | number)[], hint?: string): void
 }
 
 // ------------------------------------------------------------------------------------------------ the session store

@@ -48,13 +48,11 @@ class UnfitValue extends Error {
   override readonly name = 'UnfitValue'
 }
 
-/** RFC 9110 section 5.5: no control characters. Other text is sent as the bytes of its UTF-8 form, as Go sends it. */
+/** RFC 9110 section 5.5: no control characters. */
 function headerValue(text: string): string {
-  let ascii = true
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
     if ((code < 0x20 && code !== 0x09) || code === 0x7f) throw new UnfitValue('the value has a control character')
-    if (code > 0x7f) ascii = false
   }
-  return ascii ? text : Buffer.from(text, 'utf8').toString('latin1')
+  return text
 }

@@ -23,7 +23,8 @@ export const cookieSession = defineAuthenticator({
     // One credential needs a name: without `only` that is the session store's own cookie.
     const responsibleFor = config.only.length > 0 ? config.only : fixed ? [setup.sessionCookie] : undefined
     if (!fixed && !config.preserve_path && isWhoami(config.check_session_url)) {
-      setup.warn(
+      setup.report(
+        'warning',
         'preserve_path is not set: the session store is asked at the path of each request, not at /sessions/whoami',
         ['check_session_url'],
         'Add `preserve_path: true`.',

@@ -12,14 +12,16 @@ export const cookie = defineMutator({
       .describe('Cookie names and Go templates of their values.'),
   }),
   create({ cookies }, setup) {
-    const names = new Set(Object.keys(cookies))
+    const replaced = new Set(Object.keys(cookies))
+    // Rebuilding the Cookie header must not bring back what the proxy takes out of it.
+    if (setup.safeguards.client_headers === 'drop') replaced.add(setup.sessionCookie)
     const entries = Object.entries(cookies).map(([name, source]) => ({
       name,
       render: compileHeaderTemplate(source, ['cookies', name], setup),
     }))
     return {
       mutate(exchange) {
-        const kept = requestCookies(exchange.inbound).filter(({ name }) => !names.has(name))
+        const kept = requestCookies(exchange.inbound).filter(({ name }) => !replaced.has(name))
         const pairs = [...entries.map(({ name, render }) => ({ name, value: render(exchange) })), ...kept]
         return { edits: [['Cookie', pairs.map(({ name, value }) => `${name}=${cookieValue(value)}`).join('; ')]] }
       },

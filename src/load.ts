@@ -1,0 +1,95 @@
+/**
+ * Files and environment become everything that requests run on: config, rules, keys. `serve`, `validate` and `explain` load
+ * the same way; what one of them accepts the others accept.
+ */
+import type { Config } from './config/schema.ts'
+import { loadConfig, type LoadedConfig } from './config/load.ts'
+import type { Environment } from './documents/interpolate.ts'
+import type { Problem } from './documents/problem.ts'
+import type { AnyHandler, Clock, Log, SessionStore, TokenCache } from './pipeline/contract.ts'
+import { builtinHandlers } from './pipeline/builtin.ts'
+import { compileRules } from './pipeline/compile.ts'
+import type { Snapshot } from './pipeline/snapshot.ts'
+import { loadRepositories, type LoadedRepositories } from './rules/repositories/load.ts'
+import { createKeySets, type LoadedKeySets } from './tokens/key_sets.ts'
+
+/** Everything that outlives a snapshot: pools, caches and clocks. */
+export interface Runtime {
+  readonly clock: Clock
+  readonly randomUUID: () => string
+  readonly sessions: SessionStore
+  readonly tokens: TokenCache
+  readonly log: Log
+}
+
+export interface LoadOptions {
+  /** Later files go over earlier ones. */
+  readonly configFiles: readonly string[]
+  readonly env: Environment
+  /** Handlers beside those that ship. */
+  readonly handlers?: readonly AnyHandler[]
+  readonly runtime: Runtime
+  /** What is in force: rule files and key sets that can no longer be read are taken from it. */
+  readonly previous?: State | undefined
+}
+
+/** One generation of config, rules and keys. */
+export interface State {
+  readonly config: Config
+  readonly snapshot: Snapshot
+  readonly repositories: LoadedRepositories
+  readonly keySets: LoadedKeySets
+}
+
+export interface LoadResult {
+  /** Absent when what is wrong is too wrong to serve with. */
+  readonly state?: State
+  /** Errors and warnings, in the order of the files. */
+  readonly problems: readonly Problem[]
+  readonly relied: LoadedConfig['relied']
+  /** Absolute paths of all files that were read or looked for. */
+  readonly files: readonly string[]
+}
+
+/** Never rejects for what is wrong in the files: that comes back as problems. */
+export async function load(options: LoadOptions): Promise<LoadResult> {
+  const { runtime, previous } = options
+  const handlers = [...builtinHandlers, ...(options.handlers ?? [])]
+  const loaded = await loadConfig({ files: options.configFiles, env: options.env, handlers })
+  const { config, relied } = loaded
+  if (config === undefined) return { problems: loaded.problems, relied, files: loaded.files }
+
+  const repositories = await loadRepositories(config.access_rules.repositories, {
+    missing: config.safeguards.missing_rule_files,
+    env: options.env,
+    previous: previous?.repositories,
+  })
+  const keySets = createKeySets({ log: runtime.log, previous: previous?.keySets.sets })
+  const compiled = await compileRules({
+    rules: repositories.rules,
+    config,
+    locate: loaded.locate,
+    handlers,
+    setup: {
+      ...runtime,
+      safeguards: config.safeguards,
+      keys: keySets,
+      sessionCookie: config.kratos?.cookie ?? 'ory_kratos_session',
+    },
+  })
+  // Published even when no rule signs with it, as in Oathkeeper.
+  const globalKeys = config.mutators['id_token']?.config?.['jwks_url']
+  if (typeof globalKeys === 'string') await keySets.load(globalKeys)
+
+  const problems = [...loaded.problems, ...repositories.problems, ...compiled.problems]
+  const files = [...loaded.files, ...repositories.files, ...keySets.files]
+  const refused =
+    hasError([...loaded.problems, ...repositories.problems]) ||
+    (config.safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
+  const snapshot = { ...compiled.snapshot, keySets: [...keySets.sets.values()] }
+  return { problems, relied, files, ...(!refused && { state: { config, snapshot, repositories, keySets } }) }
+}
+
+function hasError(problems: readonly Problem[]): boolean {
+  return problems.some(({ severity }) => severity === 'error')
+}
