@@ -1,0 +1,178 @@
+/** A rule file's contents, turned into rules: each with all that is wrong with it, none left out. */
+import type { Document } from '../documents/document.ts'
+import { isMap } from '../documents/layers.ts'
+import type { Locate, Path, Problem } from '../documents/problem.ts'
+import { closest } from '../documents/suggest.ts'
+import { validate } from '../documents/zod.ts'
+import type { Safeguards } from '../pipeline/contract.ts'
+import { migrateRule, RuleVersionError } from './migrate.ts'
+import { ruleSchema, type HandlerRef, type LoadedRule, type Rule, type RuleMatch } from './rule.ts'
+import { upstreamUrlFault } from './upstream_url.ts'
+
+export interface ParseRulesOptions {
+  /** `refuse` is strict about upstream URLs, too. */
+  readonly safeguards: Pick<Safeguards, 'invalid_rules'>
+  /** As LoadedRule has it. */
+  readonly repository: string
+}
+
+export type ParsedRules =
+  | { readonly decoded: true; readonly rules: readonly LoadedRule[] }
+  /** The document is no list of rules at all. */
+  | { readonly decoded: false; readonly problem: Problem }
+
+type Shape = typeof ruleSchema.shape
+type RawRule = Partial<{ [Key in keyof Shape]: NonNullable<ReturnType<Shape[Key]['parse']>> }>
+type RawHandlerRef = NonNullable<RawRule['authorizer']>
+
+/** Takes the document of a rule file. Never throws. */
+export function parseRules(document: Document, options: ParseRulesOptions): ParsedRules {
+  const { value, locate } = document
+  if (!Array.isArray(value)) {
+    const hint = 'Write each rule as an item of a list: put "- " before its first key, or [ ] around it in JSON.'
+    return { decoded: false, problem: { severity: 'error', message: 'A rule file must be a list of rules', hint, ...at(locate, []) } }
+  }
+  const rules: LoadedRule[] = []
+  for (const [index, raw] of (value as readonly unknown[]).entries()) {
+    try {
+      rules.push(parseRule(raw, (path, on) => locate([index, ...path], on), options))
+    } catch (error) {
+      if (!(error instanceof RuleVersionError)) throw error
+      const hint = 'Leave "version" out, or name the version of Oathkeeper that the rules were written for.'
+      return { decoded: false, problem: { severity: 'error', message: error.message, hint, ...at(locate, [index, 'version']) } }
+    }
+  }
+  return { decoded: true, rules }
+}
+
+/** Throws RuleVersionError. */
+function parseRule(raw: unknown, locate: Locate, { safeguards, repository }: ParseRulesOptions): LoadedRule {
+  const problems: Problem[] = []
+  const known = isMap(raw) ? pruneRule(migrateRule(dropNulls(raw)), locate, problems) : raw
+  const checked = validate(ruleSchema, known, locate)
+  problems.push(...checked.problems)
+  // A rule with a fault keeps what is sound of it: it still matches its requests, and answers them with 500.
+  const sound = checked.valid ? (checked.value as RawRule) : soundParts(known)
+  problems.push(...missingParts(sound, isMap(known) ? known : {}, locate, safeguards))
+  return { rule: toRule(sound), locate, repository, problems }
+}
+
+function soundParts(raw: unknown): RawRule {
+  if (!isMap(raw)) return {}
+  const sound: Record<string, unknown> = {}
+  for (const [key, schema] of Object.entries(ruleSchema.shape)) {
+    const parsed = schema.safeParse(raw[key])
+    if (parsed.success && parsed.data !== undefined) sound[key] = parsed.data
+  }
+  return sound
+}
+
+const { match: matchSchema, upstream: upstreamSchema, authorizer: handlerSchema } = ruleSchema.shape
+const handlerKeys = Object.keys(handlerSchema.unwrap().shape)
+
+/** Oathkeeper ignores keys that it does not know. So does this, but not silently: most of them are typing errors. */
+function pruneRule(raw: Readonly<Record<string, unknown>>, locate: Locate, problems: Problem[]): Record<string, unknown> {
+  const prune = (value: unknown, keys: readonly string[], path: Path): unknown => {
+    if (!isMap(value)) return value
+    const pruned: Record<string, unknown> = {}
+    for (const [key, item] of Object.entries(dropNulls(value))) {
+      if (keys.includes(key)) pruned[key] = item
+      else problems.push(unknownKey(key, keys, [...path, key], locate))
+    }
+    return pruned
+  }
+  const pruneAll = (value: unknown, key: string): unknown =>
+    Array.isArray(value) ? value.map((item: unknown, index) => prune(item, handlerKeys, [key, index])) : value
+
+  const rule = prune(raw, Object.keys(ruleSchema.shape), []) as Record<string, unknown>
+  const pruned: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(rule)) {
+    if (key === 'match') pruned[key] = prune(value, Object.keys(matchSchema.unwrap().shape), [key])
+    else if (key === 'upstream') pruned[key] = prune(value, Object.keys(upstreamSchema.unwrap().shape), [key])
+    else if (key === 'authorizer') pruned[key] = prune(value, handlerKeys, [key])
+    else pruned[key] = pruneAll(value, key)
+  }
+  return pruned
+}
+
+/** To Go, null is the same as absent. */
+function dropNulls(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null))
+}
+
+function unknownKey(key: string, keys: readonly string[], path: Path, locate: Locate): Problem {
+  const meant = closest(key, keys)
+  const hint = meant === undefined ? `Known here: ${keys.join(', ')}.` : `Did you mean "${meant}"?`
+  return { severity: 'warning', message: `Unknown key "${key}" is ignored`, hint, ...at(locate, path, 'key') }
+}
+
+/** Oathkeeper's checks, in its order and words. What is of the wrong type has been told already. */
+function missingParts(
+  rule: RawRule,
+  raw: Readonly<Record<string, unknown>>,
+  locate: Locate,
+  safeguards: ParseRulesOptions['safeguards'],
+): readonly Problem[] {
+  const problems: Problem[] = []
+  const report = (message: string, path: Path, severity: Problem['severity'] = 'error', hint?: string): void => {
+    problems.push({ severity, message, ...(hint !== undefined && { hint }), ...at(locate, path) })
+  }
+  const wrongType = (key: keyof RawRule): boolean => rule[key] === undefined && raw[key] !== undefined
+
+  if (!wrongType('match')) {
+    if (rule.match === undefined) report('Value "match" is empty but must be set.', [])
+    else if ((rule.match.url ?? '') === '' && rule.match.full_method === undefined) {
+      report('Value "" of "match.url" field must not be empty.', ['match', 'url'])
+    }
+  }
+  const fault = upstreamUrlFault(rule.upstream?.url ?? '')
+  if (fault !== undefined) {
+    const refused = fault.kind === 'invalid' || safeguards.invalid_rules === 'refuse'
+    const hint = 'An upstream URL has a scheme, a host, a port and a path prefix, as in http://127.0.0.1:8080/base.'
+    report(fault.message, ['upstream', 'url'], refused ? 'error' : 'warning', hint)
+  }
+  for (const list of ['authenticators', 'mutators'] as const) {
+    if (list === 'mutators' && !wrongType('authorizer') && (rule.authorizer?.handler ?? '') === '') {
+      report('Value of "authorizer.handler" can not be empty.', ['authorizer', 'handler'])
+    }
+    if (!wrongType(list) && (rule[list] ?? []).length === 0) {
+      report(`Value of "${list}" must be set and can not be an empty array.`, [list])
+    }
+  }
+  return problems
+}
+
+function toRule({ match, upstream, ...raw }: RawRule): Rule {
+  return {
+    id: raw.id ?? '',
+    version: raw.version ?? '',
+    description: raw.description ?? '',
+    match: toMatch(match ?? {}),
+    authenticators: (raw.authenticators ?? []).map((ref) => toHandlerRef(ref)),
+    authorizer: toHandlerRef(raw.authorizer ?? {}),
+    mutators: (raw.mutators ?? []).map((ref) => toHandlerRef(ref)),
+    errors: raw.errors?.map((ref) => toHandlerRef(ref)) ?? null,
+    upstream: {
+      url: upstream?.url ?? '',
+      preserve_host: upstream?.preserve_host ?? false,
+      strip_path: upstream?.strip_path ?? '',
+      ...(upstream?.credentials !== undefined && { credentials: upstream.credentials }),
+    },
+  }
+}
+
+function toMatch(raw: NonNullable<RawRule['match']>): RuleMatch {
+  if (raw.full_method === undefined) return { url: raw.url ?? '', methods: raw.methods ?? [] }
+  const { authority = '', full_method, allow_http_get = false } = raw
+  return { url: `rpc://${authority}/${full_method}`, methods: [], rpc: { authority, full_method, allow_http_get } }
+}
+
+function toHandlerRef({ handler = '', config = null }: RawHandlerRef): HandlerRef {
+  return { handler, config }
+}
+
+/** For spreading into a problem: its place, if there is one. */
+function at(locate: Locate, path: Path, on?: 'key' | 'value'): Pick<Problem, 'place'> {
+  const place = locate(path, on)
+  return place === undefined ? {} : { place }
+}

@@ -1,0 +1,162 @@
+/** One access rule: its schema, which also is the editor's, its type, and its JSON as the rules API shows it. */
+import { z } from 'zod'
+import type { Locate, Problem } from '../documents/problem.ts'
+
+export interface HandlerRef {
+  /** Empty when the rule does not say it. */
+  readonly handler: string
+  /** As written, not merged with the config yet; null when absent. */
+  readonly config: unknown
+}
+
+export interface RpcMatch {
+  readonly authority: string
+  readonly full_method: string
+  readonly allow_http_get: boolean
+}
+
+export interface RuleMatch {
+  /** The pattern; empty when the rule does not say it. */
+  readonly url: string
+  /** Empty for a rule that matches no HTTP request. */
+  readonly methods: readonly string[]
+  /** Present for Oathkeeper's gRPC form, which matches no HTTP request. */
+  readonly rpc?: RpcMatch
+}
+
+export interface RuleUpstream {
+  /** Empty for a rule that serves /decisions only. */
+  readonly url: string
+  readonly preserve_host: boolean
+  readonly strip_path: string
+  readonly credentials?: 'pass' | 'drop'
+}
+
+export interface Rule {
+  readonly id: string
+  /** The version of the format, as migrated. */
+  readonly version: string
+  readonly description: string
+  readonly match: RuleMatch
+  readonly authenticators: readonly HandlerRef[]
+  readonly authorizer: HandlerRef
+  readonly mutators: readonly HandlerRef[]
+  /** Null when the rule leaves it to `errors.fallback`. */
+  readonly errors: readonly HandlerRef[] | null
+  readonly upstream: RuleUpstream
+}
+
+/** A rule and where it was written. */
+export interface LoadedRule {
+  readonly rule: Rule
+  /** Finds places in this rule. */
+  readonly locate: Locate
+  /** The repository as the config names it, without credentials. */
+  readonly repository: string
+  /** What is wrong with the rule by itself. With an error among them the rule is invalid. */
+  readonly problems: readonly Problem[]
+}
+
+const handlerRefSchema = z
+  .strictObject({
+    handler: z.string().optional().describe('Name of the handler. It has to be enabled in the config.'),
+    config: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe("Settings for this rule, laid over the handler's settings in the config."),
+  })
+  .meta({ required: ['handler'] })
+
+const matchSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .optional()
+      .describe(
+        'Pattern of scheme://host/path. Text in <…> is a regular expression, or a glob with `access_rules.matching_strategy: glob`; all other text is literal. Example: https://example.com/api/<.*>',
+      ),
+    methods: z.array(z.string()).optional().describe('HTTP methods, such as GET. Without any the rule matches nothing.'),
+    authority: z.string().optional().describe('gRPC form: the authority. Such a rule matches no HTTP request.'),
+    full_method: z.string().optional().describe('gRPC form: package.Service/Method. Such a rule matches no HTTP request.'),
+    allow_http_get: z.boolean().optional().describe('gRPC form: whether GET is allowed besides POST.'),
+  })
+  .meta({ anyOf: [{ required: ['url', 'methods'] }, { required: ['full_method'] }] })
+
+const upstreamSchema = z.strictObject({
+  url: z
+    .string()
+    .optional()
+    .describe('Where allowed requests go: http(s)://host:port and a path prefix. Without it the rule serves /decisions only.'),
+  preserve_host: z.boolean().optional().describe("Send the client's Host header instead of the upstream's host. Default: false."),
+  strip_path: z.string().optional().describe('Path prefix that is taken off before forwarding, such as /api.'),
+  credentials: z
+    .enum(['pass', 'drop'])
+    .optional()
+    .describe(
+      "Whether this upstream gets the client's session cookie and token. Default: as `safeguards.client_headers` says; the session store itself always gets them.",
+    ),
+})
+
+/**
+ * Takes whatever a rule file may say without a fault of type; that something is missing is for `parse` to tell, in
+ * Oathkeeper's words, so required keys are told to editors only.
+ */
+export const ruleSchema = z
+  .strictObject({
+    id: z.string().optional().describe('Name of the rule in logs, metrics and the rules API. Should be unique.'),
+    version: z.string().optional().describe('Version of Oathkeeper that the rule was written for. Default: the current one.'),
+    description: z.string().optional().describe('For people.'),
+    match: matchSchema.optional().describe('Which requests are this rule’s own: exactly one rule may match a request.'),
+    upstream: upstreamSchema.optional().describe('Where allowed requests go.'),
+    authenticators: z
+      .array(handlerRefSchema)
+      .optional()
+      .meta({ minItems: 1 })
+      .describe('Who is it? Asked in this order; the first one that is responsible decides.'),
+    authorizer: handlerRefSchema.optional().describe('May they?'),
+    mutators: z
+      .array(handlerRefSchema)
+      .optional()
+      .meta({ minItems: 1 })
+      .describe('What does the upstream get to know? All of them run, in this order.'),
+    errors: z
+      .array(handlerRefSchema)
+      .optional()
+      .describe('How refused requests are answered: exactly one of them has to be responsible. Default: `errors.fallback`.'),
+  })
+  .meta({ required: ['id', 'match', 'authenticators', 'authorizer', 'mutators'] })
+
+export const rulesSchema = z
+  .array(ruleSchema)
+  .meta({ title: 'Access rules', description: 'A file of access rules, in the format of Ory Oathkeeper.' })
+
+/** A rule as JSON text, with the keys in Oathkeeper's order and `<`, `>` and `&` escaped as Go escapes them. */
+export function ruleToJson(rule: Rule): string {
+  const { match, upstream } = rule
+  const json = JSON.stringify({
+    id: rule.id,
+    version: rule.version,
+    description: rule.description,
+    match: matchToJson(match),
+    authenticators: handlersToJson(rule.authenticators),
+    authorizer: rule.authorizer,
+    mutators: handlersToJson(rule.mutators),
+    errors: handlersToJson(rule.errors),
+    upstream: {
+      preserve_host: upstream.preserve_host,
+      strip_path: upstream.strip_path,
+      url: upstream.url,
+      ...(upstream.credentials !== undefined && { credentials: upstream.credentials }),
+    },
+  })
+  return json.replaceAll(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+function matchToJson({ url, methods, rpc }: RuleMatch): object | null {
+  return url === '' && methods.length === 0 ? null : (rpc ?? { methods, url })
+}
+
+/** Go writes a list that was never set as null. */
+function handlersToJson(refs: readonly HandlerRef[] | null): readonly HandlerRef[] | null {
+  return refs === null || refs.length === 0 ? null : refs
+}
