@@ -4,7 +4,7 @@ import { parseDocument } from '../documents/document.ts'
 import type { Environment } from '../documents/interpolate.ts'
 import { jsonSchemaOf } from '../documents/json_schema.ts'
 import { isMap, type Layer, mergeLayers } from '../documents/layers.ts'
-import type { Locate, Problem } from '../documents/problem.ts'
+import { inReadingOrder, type Locate, type Problem } from '../documents/problem.ts'
 import { validate } from '../documents/zod.ts'
 import type { AnyHandler } from '../pipeline/contract.ts'
 import { environmentLayer } from './env.ts'
@@ -41,20 +41,23 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const files = options.files.map((file) => resolve(file))
   const problems: Problem[] = []
   const layers: Layer[] = [{ value: {}, locate: () => undefined }]
+  let readable = true
   for (const [index, file] of options.files.entries()) {
-    const { layer, problems: found } = await readConfigFile(file, files[index] ?? file, env, read)
-    problems.push(...found)
-    if (layer !== undefined) layers.push(layer)
+    const found = await readConfigFile(file, files[index] ?? file, env, read)
+    problems.push(...found.problems)
+    if (found.layer === undefined) readable = false
+    else layers.push(found.layer)
   }
   const schema = configSchema(handlers)
   const merged = environmentLayer(env, jsonSchemaOf(schema), mergeLayers(layers))
   const { value, locate } = merged.layer
   problems.push(...merged.problems)
-  // Keys that an unreadable file may hold would only be reported as missing.
-  if (problems.some(isError)) return { relied: [], locate, problems, files }
+  // What an unreadable file may hold would only be reported as missing.
+  if (!readable) return { relied: [], locate, problems, files }
   const parsed = validate(schema, value, locate)
-  problems.push(...parsed.problems)
-  if (!parsed.valid) return { relied: [], locate, problems, files }
+  // A value that could not be read is not also told to be of the wrong kind.
+  problems.push(...parsed.problems.filter((problem) => !problems.some((known) => isSamePlace(known, problem))))
+  if (!parsed.valid || problems.some(isError)) return { relied: [], locate, problems: inReadingOrder(problems), files }
   const config = finishConfig(parsed.value, value)
   return { config, relied: reliedDefaults(config.profile, parsed.value.safeguards), locate, problems, files }
 }
@@ -84,7 +87,8 @@ async function readConfigFile(
   } catch (error) {
     return failed(readFailure(error, path), file === path ? undefined : `The working directory is ${process.cwd()}.`)
   }
-  const { document, problems } = parseDocument(text, file, { env })
+  const { document: whole, draft, problems } = parseDocument(text, file, { env })
+  const document = whole ?? draft
   if (document === undefined) return { problems }
   // An empty file, or one of comments, says nothing.
   const value = document.value ?? {}
@@ -116,4 +120,10 @@ function readFailure(error: unknown, path: string): string {
 
 function isError(problem: Problem): boolean {
   return problem.severity === 'error'
+}
+
+function isSamePlace({ place: a }: Problem, { place: b }: Problem): boolean {
+  return (
+    typeof a === 'object' && typeof b === 'object' && a.file === b.file && a.line === b.line && a.column === b.column
+  )
 }

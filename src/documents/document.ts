@@ -18,8 +18,10 @@ export interface ParseOptions {
 }
 
 export interface ParsedDocument {
-  /** Absent when the text cannot be read at all. */
+  /** Absent when there are errors. */
   readonly document?: Document
+  /** What could be read in spite of errors: to look for further mistakes in, never to be used. */
+  readonly draft?: Document
   readonly problems: readonly Problem[]
 }
 
@@ -41,8 +43,8 @@ export function parseDocument(text: string, file: string, options: ParseOptions 
   if (tree.errors.length > 0) return { problems }
   const converted = convert(tree.contents, source, options.env)
   problems.push(...converted.problems)
-  if (converted.problems.some((problem) => problem.severity === 'error')) return { problems }
-  return { document: { file, value: converted.value, locate: locator(converted.spot, source) }, problems }
+  const document = { file, value: converted.value, locate: locator(converted.spot, source) }
+  return converted.problems.length === 0 ? { document, problems } : { draft: document, problems }
 }
 
 /** Positions are looked up in a tree of offsets; lines are only counted when a problem is told. */

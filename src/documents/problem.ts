@@ -35,6 +35,20 @@ export class ProblemsError extends Error {
   }
 }
 
+/** Problems as people read a file: file by file in the order in which files first appear, from top to bottom. */
+export function inReadingOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map(fileOf))]
+  return problems.toSorted((a, b) => {
+    const byFile = files.indexOf(fileOf(a)) - files.indexOf(fileOf(b))
+    if (byFile !== 0 || typeof a.place !== 'object' || typeof b.place !== 'object') return byFile
+    return a.place.line - b.place.line || a.place.column - b.place.column
+  })
+}
+
+function fileOf({ place }: Problem): string | undefined {
+  return typeof place === 'object' ? place.file : place
+}
+
 /** `file:line:col: error: message`, the source line with a caret, and the hint; colour is for terminals only. */
 export function formatProblem(problem: Problem, options: { readonly color?: boolean } = {}): string {
   const paint = (code: number, text: string): string =>
