@@ -76,13 +76,12 @@ export async function compileRules(input: CompileInput): Promise<Compiled> {
     fallback.push({ name, step: await compileFallback(input, name, index, problems) })
   }
   const { matcher, problems: patternProblems, broken } = createMatcher(
-    rules.map((rule, index) => ({
-      id: rule.id,
-      methods: rule.rule.match.methods,
-      url: rule.rule.match.url,
-      value: rule,
-      locate: input.rules[index]!.locate,
-    })),
+    // A rule without `match` matches nothing; it is invalid, and told as such.
+    rules.flatMap((compiled, index) => {
+      const { match } = compiled.rule
+      if (match === null) return []
+      return [{ id: compiled.id, methods: match.methods, url: match.url, value: compiled, locate: input.rules[index]!.locate }]
+    }),
     input.config.access_rules.matching_strategy,
   )
   for (const rule of broken) invalid.add(rule)

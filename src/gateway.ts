@@ -1,0 +1,258 @@
+/** The composition root: loads what requests run on, listens, swaps it whole on reload, and closes in order. */
+import { randomUUID } from 'node:crypto'
+import { createApiApp } from './api/app.ts'
+import type { Health } from './api/health.ts'
+import { createMetricsApp } from './api/metrics.ts'
+import { createApiServer } from './api/server.ts'
+import type { Config } from './config/schema.ts'
+import { ProblemsError, type Problem } from './documents/problem.ts'
+import type { Environment } from './documents/interpolate.ts'
+import { watchFiles, type FileWatch } from './documents/watch.ts'
+import { load, type LoadResult, type State } from './load.ts'
+import { apiSnapshot, proxySnapshot } from './planes.ts'
+import type { AnyHandler, Awaitable, Clock, Decision, Inbound, Log, Trace } from './pipeline/contract.ts'
+import { decide } from './pipeline/decide.ts'
+import { createProxyServer } from './proxy/server.ts'
+import { createSessionStore } from './sessions/store.ts'
+import { logDecision } from './telemetry/decision_log.ts'
+import { createLog, type Log as LeveledLog, type LogTarget } from './telemetry/log.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import { createTokenCache } from './tokens/token_cache.ts'
+import { version } from './version.ts'
+
+export interface GatewayOptions {
+  /** Paths of the config files; later ones go over earlier ones. None means the environment alone. */
+  readonly configFiles: readonly string[]
+  readonly env: Environment
+  /** Handlers beside those that ship. */
+  readonly handlers?: readonly AnyHandler[]
+  /** Where the log goes. */
+  readonly logTarget: LogTarget
+  /** Milliseconds between two looks at the watched files. */
+  readonly watchInterval?: number
+}
+
+export interface Address {
+  /** Empty for all interfaces. */
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+}
+
+export interface Addresses {
+  readonly proxy: Address
+  readonly api: Address
+  readonly metrics: Address
+}
+
+/** Thrown by `listen`: a port that cannot be had; `key` is the config key that names it. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+  readonly key: string
+
+  constructor(key: string, address: string, cause: unknown) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    const why = code === 'EADDRINUSE' ? 'another program listens there' : cause instanceof Error ? cause.message : String(cause)
+    super(`Cannot listen on ${address}: ${why}`, { cause })
+    this.key = key
+  }
+}
+
+export interface Gateway {
+  /** The config in force. */
+  readonly config: Config
+  /** What the files in force were warned of. */
+  readonly problems: readonly Problem[]
+  /** Decides about a request with the snapshot in force; never rejects. */
+  decide(inbound: Inbound, trace?: Trace): Awaitable<Decision>
+  /** Binds the three listeners. Throws ListenError, after which none of them is bound. */
+  listen(): Promise<Addresses>
+  /** Reads the files again; what is wrong with them comes back, and then the old ones stay in force. */
+  reload(): Promise<LoadResult>
+  /** Stops accepting, lets requests finish for `grace` milliseconds, ends what is left. */
+  close(grace?: number): Promise<void>
+}
+
+const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
+/** How often remote rules and keys are looked at. */
+const POLL_INTERVAL = 30_000
+
+/** Loads a gateway; throws ProblemsError when the files are too wrong to serve with. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  // The first log speaks while the config that configures it is being read.
+  let log: LeveledLog = createLog({}, options.logTarget)
+  const currentLog: Log = {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+  }
+  const tokens = createTokenCache({ clock })
+  const sessions = createSessionStore({ observe: (outcome) => metrics.sessionStoreCall(outcome) })
+  const runtime = { clock, randomUUID: () => randomUUID(), sessions, tokens, log: currentLog }
+  const { configFiles, env, handlers } = options
+  const loadOptions = { configFiles, env, runtime, ...(handlers !== undefined && { handlers }) }
+
+  const first = await load(loadOptions)
+  if (first.state === undefined) {
+    await sessions.close()
+    throw new ProblemsError(first.problems)
+  }
+  let { state, problems } = { state: first.state, problems: first.problems }
+  const boot = state.config
+  log = createLog(boot.log, options.logTarget)
+  const { prometheus } = boot.serve
+  const metrics = createMetrics({
+    prefix: prometheus.metric_name_prefix,
+    hideRequestPaths: prometheus.hide_request_paths,
+    collapseRequestPaths: prometheus.collapse_request_paths,
+  })
+  let proxyState = proxySnapshot(state)
+  let apiState = apiSnapshot(state)
+  let failedReload: Health['failedReload']
+  let closing = false
+  const settle = (): void => {
+    metrics.reloaded(failedReload === undefined)
+    const valid = state.snapshot.validRules.length
+    metrics.rules(valid, state.snapshot.rules.length - valid)
+  }
+  settle()
+
+  const reloadOnce = async (): Promise<LoadResult> => {
+    const result = await load({ ...loadOptions, previous: state })
+    watch?.update(result.files)
+    if (result.state === undefined) {
+      const errors = result.problems.filter(({ severity }) => severity === 'error')
+      failedReload = { at: new Date(clock.now()), problems: errors.map(describe) }
+      log.error({ problems: failedReload.problems }, 'Reload refused: what was in force stays in force')
+    } else {
+      warnOfBootKeys(state, result.state, log)
+      state = result.state
+      ;({ problems } = result)
+      proxyState = proxySnapshot(state)
+      apiState = apiSnapshot(state)
+      failedReload = undefined
+      log.info({ rules: state.snapshot.rules.length, warnings: result.problems.map(describe) }, 'Reloaded')
+    }
+    settle()
+    return result
+  }
+  // One at a time: two builds at once could swap in the older one last.
+  let reloading: Promise<unknown> = Promise.resolve()
+  const reload = (): Promise<LoadResult> => {
+    const next = reloading.then(reloadOnce)
+    reloading = next.catch(() => undefined)
+    return next
+  }
+
+  let watch: FileWatch | undefined
+  let poll: NodeJS.Timeout | undefined
+  const lookAtRemotes = async (): Promise<void> => {
+    const changed = await Promise.all([state.repositories.changed(), state.keySets.changed()])
+    if (changed.includes(true)) await reload()
+  }
+  const startWatching = (): void => {
+    const inBackground = (work: () => Promise<unknown>): void => {
+      work().catch((error: unknown) => log.error({ err: error }, 'Looking for changes failed'))
+    }
+    const interval = options.watchInterval
+    watch = watchFiles(first.files, () => inBackground(reload), interval === undefined ? {} : { interval })
+    poll = setInterval(() => inBackground(lookAtRemotes), POLL_INTERVAL)
+    poll.unref()
+  }
+
+  const proxy = createProxyServer({
+    current: () => proxyState,
+    clock,
+    log: currentLog,
+    tls: boot.serve.proxy.tls,
+    timeouts: boot.serve.proxy.timeout,
+    observe(record) {
+      const { reason } = record
+      metrics.request({ service: 'oathkeeper-proxy', target: record.path, known: record.ruleId !== undefined, ...record })
+      metrics.decision(record.ruleId, record.granted, reason)
+      if (record.granted && reason !== 'allowed') metrics.upstreamError(reason)
+      logDecision(log, record)
+    },
+  })
+  const health = (): Health => ({
+    ...(closing ? { notReady: 'The gateway is shutting down' } : {}),
+    ...(!closing && state.snapshot.validRules.length === 0 && { notReady: 'No access rule is loaded' }),
+    failedReload,
+  })
+  const apiApp = createApiApp({
+    current: () => apiState,
+    health,
+    version,
+    clock,
+    log: currentLog,
+    onRequest: (record) => metrics.request(record),
+    onDecision(record) {
+      metrics.decision(record.ruleId, record.granted, record.code ?? 'allowed')
+      logDecision(log, record)
+    },
+  })
+  const api = createApiServer({ app: apiApp, tls: boot.serve.api.tls, timeouts: boot.serve.api.timeout, log: currentLog })
+  // Oathkeeper serves metrics on any path; so does a config that does not name one.
+  const metricsPath = prometheus.metrics_path === '/metrics' ? undefined : prometheus.metrics_path
+  const metricsServer = createApiServer({ app: createMetricsApp({ metrics, path: metricsPath }), log: currentLog })
+
+  const close = async (grace = 25_000): Promise<void> => {
+    closing = true
+    watch?.close()
+    clearInterval(poll)
+    // Probes and scrapes are answered until the last proxied request has gone.
+    await proxy.close(grace)
+    await Promise.all([api.close(1000), metricsServer.close(1000), sessions.close()])
+  }
+
+  return {
+    get config() {
+      return state.config
+    },
+    get problems() {
+      return problems
+    },
+    decide: (inbound, trace) => decide(inbound, state.snapshot, trace),
+    async listen() {
+      const { serve } = boot
+      const bind = async (
+        key: string,
+        server: { listen(port: number, host: string): Promise<{ port: number }> },
+        { host, port }: { readonly host: string; readonly port: number },
+        tls: boolean,
+      ): Promise<Address> => {
+        try {
+          return { host, port: (await server.listen(port, host)).port, tls }
+        } catch (error) {
+          await close(0)
+          throw new ListenError(key, `${host === '' ? '*' : host}:${port}`, error)
+        }
+      }
+      const addresses = {
+        proxy: await bind('serve.proxy.port', proxy, serve.proxy, serve.proxy.tls !== undefined),
+        api: await bind('serve.api.port', api, serve.api, serve.api.tls !== undefined),
+        metrics: await bind('serve.prometheus.port', metricsServer, prometheus, false),
+      }
+      startWatching()
+      return addresses
+    },
+    reload,
+    close,
+  }
+}
+
+function describe({ place, message }: Problem): string {
+  if (place === undefined) return message
+  return typeof place === 'string' ? `${place}: ${message}` : `${place.file}:${place.line}:${place.column}: ${message}`
+}
+
+/** Listeners are bound once; a change of their settings must not look as if it had worked. */
+function warnOfBootKeys(before: State, after: State, log: Log): void {
+  const listeners = ({ config }: State): string => JSON.stringify([config.serve, config.log])
+  const withoutCors = (text: string): string =>
+    JSON.stringify(JSON.parse(text), (key, value: unknown) => (key === 'cors' || key === 'trust_forwarded_headers' ? undefined : value))
+  if (withoutCors(listeners(before)) !== withoutCors(listeners(after))) {
+    log.warn({}, 'Changes of serve (other than cors and trust_forwarded_headers) and of log take effect after a restart')
+  }
+}

@@ -1,0 +1,29 @@
+/** The public API: a gateway as a library, and what a handler of one's own is made of. */
+export { createGateway, ListenError } from './gateway.ts'
+export type { Address, Addresses, Gateway, GatewayOptions } from './gateway.ts'
+export { codes, GatewayError } from './errors.ts'
+export type { Code, GatewayErrorOptions } from './errors.ts'
+export { formatProblem, ProblemsError } from './documents/problem.ts'
+export type { Place, Problem } from './documents/problem.ts'
+export { ConfigError, defineAuthenticator, defineAuthorizer, defineErrorHandler, defineMutator } from './pipeline/contract.ts'
+export type {
+  AllowedDecision,
+  AnyHandler,
+  Authentication,
+  Authorization,
+  Decision,
+  ErrorAnswer,
+  ErrorStep,
+  Exchange,
+  HeaderEdit,
+  Inbound,
+  Mutation,
+  MutatorStep,
+  RefusedDecision,
+  RequestHeaders,
+  Safeguards,
+  Session,
+  Setup,
+  Trace,
+  TraceStep,
+} from './pipeline/contract.ts'
