@@ -27,6 +27,9 @@ async function byRequest(text: Promise<string>, name: string): Promise<Record<st
   return found
 }
 
+const seriesOf = async (text: Promise<string>): Promise<number> =>
+  (await text).split('\n').filter((line) => line.startsWith('ory_oathkeeper_')).length
+
 describe('vectors', () => {
   const counted = vectors.filter(({ when, expect: wanted }) => when.GET !== undefined && !('counted' in wanted))
   it.each(counted)('$id', async ({ id, given, when, expect: wanted }) => {
@@ -73,9 +76,6 @@ describe('vectors', () => {
 })
 
 describe('bounds', () => {
-  const seriesOf = async (text: Promise<string>): Promise<number> =>
-    (await text).split('\n').filter((line) => line.startsWith('ory_oathkeeper_')).length
-
   it('leak-005: requests that match no rule add no series', async () => {
     const metrics = createMetrics({ ...defaults, collapseRequestPaths: false })
     const flood = (seed: string): void => {

@@ -1,0 +1,65 @@
+/** A listener for an app of the API plane: bounded, and closed without cutting answers off. */
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { TlsOptions } from 'node:tls'
+import { getRequestListener } from '@hono/node-server'
+import { problemAnswer } from './answers.ts'
+
+export interface ApiServerOptions {
+  /** The app's `fetch`. */
+  readonly fetch: (request: Request, env: object) => Response | Promise<Response>
+  /** PEM of key and certificate; absent for plain HTTP. */
+  readonly tls?: Pick<TlsOptions, 'key' | 'cert'> | undefined
+  /** Milliseconds: how long a request may take to arrive, and a connection stay open between two. */
+  readonly timeouts: { readonly read: number; readonly idle: number }
+}
+
+export interface ApiServer {
+  /** Resolves with the address as it is, also for port 0; rejects with node's error (`EADDRINUSE`…). */
+  listen(port: number, host: string): Promise<AddressInfo>
+  /** Certificates for new connections. */
+  setTls(tls: Pick<TlsOptions, 'key' | 'cert'>): void
+  /** Stops accepting, lets running requests finish for `graceMs`, then closes what is left. */
+  close(graceMs: number): Promise<void>
+}
+
+export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): ApiServer {
+  const answer = getRequestListener(fetch, {
+    // The globals are the user's when the gateway runs as a library.
+    overrideGlobalObjects: false,
+    // Only what cannot be made a Fetch request comes here; the app answers its own errors.
+    errorHandler: () => problemAnswer(400, 'The request was malformed or contained invalid parameters'),
+  })
+  const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing)
+  const limits = {
+    headersTimeout: 10_000,
+    requestTimeout: Math.max(timeouts.read, 10_000),
+    keepAliveTimeout: timeouts.idle,
+  }
+  const server: Server =
+    tls === undefined ? createHttpServer(limits, listener) : createHttpsServer({ ...limits, ...tls }, listener)
+  return {
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen({ port, ...(host !== '' && { host }) }, () => {
+          server.off('error', reject)
+          resolve(server.address() as AddressInfo)
+        })
+      }),
+    setTls(context) {
+      if ('setSecureContext' in server && typeof server.setSecureContext === 'function')
+        server.setSecureContext(context)
+    },
+    close: (graceMs) =>
+      new Promise((resolve) => {
+        const deadline = setTimeout(() => server.closeAllConnections(), graceMs)
+        server.close(() => {
+          clearTimeout(deadline)
+          resolve()
+        })
+        server.closeIdleConnections()
+      }),
+  }
+}

@@ -1,0 +1,19 @@
+/** What the API plane needs to know of the configuration; part of a snapshot, immutable. */
+import type { Awaitable, Decision, Inbound, KeySet } from '../pipeline/contract.ts'
+import type { Cors } from '../proxy/cors.ts'
+import type { InboundSettings } from '../proxy/inbound.ts'
+import type { Rule } from '../rules/rule.ts'
+
+export interface ApiSnapshot {
+  readonly decide: (inbound: Inbound) => Awaitable<Decision>
+  /** How requests to /decisions are read. */
+  readonly inbound: Omit<InboundSettings, 'trustForwardedHeaders'>
+  /** The rules without a problem, in the order of their repositories. */
+  readonly validRules: readonly Rule[]
+  /** Every key set that signs under this snapshot. */
+  readonly keySets: readonly KeySet[]
+  /** Whether the API answers under this host name; see `hostCheck`. */
+  readonly answersTo: (host: string | undefined) => boolean
+  /** Absent when `serve.api.cors` is not enabled. */
+  readonly cors?: Cors | undefined
+}
