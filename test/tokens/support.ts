@@ -1,0 +1,130 @@
+import type { JWK } from 'jose'
+import { resolveSafeguards } from '../../src/config/profile.ts'
+import type {
+  Clock,
+  Exchange,
+  JsonObject,
+  KeySet,
+  Log,
+  Safeguards,
+  Session,
+  Setup,
+} from '../../src/pipeline/contract.ts'
+import { generateKeySet } from '../../src/tokens/generate.ts'
+import { readKeySet } from '../../src/tokens/key_set.ts'
+import { createKeySets } from '../../src/tokens/key_sets.ts'
+import { createTokenCache } from '../../src/tokens/token_cache.ts'
+import { inboundOf } from '../support/inbound.ts'
+
+export interface TestClock extends Clock {
+  advance(milliseconds: number): void
+}
+
+/** A clock that stands still until it is told to go on. */
+export function testClock(start = Date.parse('2026-01-01T00:00:00Z')): TestClock {
+  let passed = 0
+  return {
+    now: () => start + passed,
+    monotonic: () => passed,
+    advance: (milliseconds) => {
+      passed += milliseconds
+    },
+  }
+}
+
+export interface LogLine {
+  readonly fields: object
+  readonly message: string
+}
+
+export function testLog(): Log & { readonly warnings: readonly LogLine[] } {
+  const warnings: LogLine[] = []
+  const ignore = (): void => {}
+  return {
+    debug: ignore,
+    info: ignore,
+    error: ignore,
+    warnings,
+    warn: (fields, message) => warnings.push({ fields, message }),
+  }
+}
+
+export async function privateKey(alg: string, kid: string): Promise<JWK> {
+  const { keys } = await generateKeySet({ alg, kid })
+  return keys[0]
+}
+
+export function publicOf(jwk: JWK, kid: string): JWK {
+  const { d: _d, p: _p, q: _q, dp: _dp, dq: _dq, qi: _qi, ...half } = jwk
+  return { ...half, kid }
+}
+
+export const keySetOf = (...keys: readonly unknown[]): Promise<KeySet> =>
+  readKeySet(JSON.stringify({ keys }), 'file://test.json')
+
+export const asBase64 = (document: unknown): string =>
+  `base64://${Buffer.from(JSON.stringify(document)).toString('base64')}`
+
+interface ExchangeOptions {
+  readonly session?: Partial<Session> & { readonly extra?: JsonObject | null }
+  readonly url?: string
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly captures?: readonly string[]
+}
+
+export function exchangeOf({
+  session,
+  url = 'http://gw.example/',
+  captures = [],
+  ...request
+}: ExchangeOptions = {}): Exchange {
+  return {
+    inbound: inboundOf(url, request),
+    captures,
+    session: { subject: 'alice', extra: {}, ...session },
+    edits: [],
+  }
+}
+
+interface SetupOptions {
+  readonly profile?: 'oathkeeper' | 'secure'
+  readonly safeguards?: Partial<Safeguards>
+  readonly clock?: Clock
+  readonly log?: Log
+}
+
+/** What a mutator gets at load; without a session store, which tokens do not need. */
+export function setupOf({
+  profile = 'oathkeeper',
+  safeguards = {},
+  clock = testClock(),
+  log = testLog(),
+}: SetupOptions = {}): Setup {
+  return {
+    safeguards: { ...resolveSafeguards(profile, {}), ...safeguards },
+    clock,
+    log,
+    randomUUID: () => crypto.randomUUID(),
+    keys: createKeySets({ log }),
+    tokens: createTokenCache({ clock }),
+    sessions: { ask: () => Promise.reject(new Error('tokens ask no session store')) },
+    sessionCookie: 'ory_kratos_session',
+    warn: () => {},
+  }
+}
+
+interface VectorFile {
+  readonly cases: readonly JsonObject[]
+}
+
+/** The cases of some groups of a vector file. */
+export function casesOf<Case>(file: VectorFile | readonly object[], ...groups: readonly string[]): readonly Case[] {
+  const cases = (Array.isArray(file) ? file : (file as VectorFile).cases) as readonly {
+    readonly group?: string
+    readonly class?: string
+  }[]
+  return cases.filter(({ group, class: kind }) =>
+    groups.includes(group ?? kind ?? ''),
+  ) as readonly unknown[] as readonly Case[]
+}
