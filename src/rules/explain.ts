@@ -35,7 +35,11 @@ export function explainRules<T>(
   return ranked.map(({ explanation }) => explanation)
 }
 
-function explainRule<T>({ id, value, methods, pattern }: CompiledEntry<T>, method: string, url: string): Explanation<T> {
+function explainRule<T>(
+  { id, value, methods, pattern }: CompiledEntry<T>,
+  method: string,
+  url: string,
+): Explanation<T> {
   const differs: MatchPart[] = methods.includes(method) ? [] : ['method']
   if (pattern instanceof PatternError) return { id, value, matches: false, differs, error: pattern }
   try {

@@ -116,5 +116,7 @@ function compileEntry<T>(entry: MatcherEntry<T>, index: number, strategy: Matchi
 
 function patternProblems<T>(entry: CompiledEntry<T>): readonly Problem[] {
   const { pattern } = entry
-  return pattern instanceof PatternError ? [patternErrorProblem(pattern, entry.locate)] : patternWarnings(entry, pattern)
+  return pattern instanceof PatternError
+    ? [patternErrorProblem(pattern, entry.locate)]
+    : patternWarnings(entry, pattern)
 }

@@ -4,14 +4,13 @@ import { isMap } from '../documents/layers.ts'
 import type { Locate, Path, Problem } from '../documents/problem.ts'
 import { closest } from '../documents/suggest.ts'
 import { validate } from '../documents/zod.ts'
-import type { Safeguards } from '../pipeline/contract.ts'
 import { migrateRule, RuleVersionError } from './migrate.ts'
 import { ruleSchema, type HandlerRef, type LoadedRule, type Rule, type RuleMatch } from './rule.ts'
 import { upstreamUrlFault } from './upstream_url.ts'
 
 export interface ParseRulesOptions {
-  /** `refuse` is strict about upstream URLs, too. */
-  readonly safeguards: Pick<Safeguards, 'invalid_rules'>
+  /** Whether parts of an upstream URL that are never used make a rule invalid; else they are warned of. */
+  readonly strict: boolean
   /** As LoadedRule has it. */
   readonly repository: string
 }
@@ -30,7 +29,10 @@ export function parseRules(document: Document, options: ParseRulesOptions): Pars
   const { value, locate } = document
   if (!Array.isArray(value)) {
     const hint = 'Write each rule as an item of a list: put "- " before its first key, or [ ] around it in JSON.'
-    return { decoded: false, problem: { severity: 'error', message: 'A rule file must be a list of rules', hint, ...at(locate, []) } }
+    return {
+      decoded: false,
+      problem: { severity: 'error', message: 'A rule file must be a list of rules', hint, ...at(locate, []) },
+    }
   }
   const rules: LoadedRule[] = []
   for (const [index, raw] of (value as readonly unknown[]).entries()) {
@@ -39,21 +41,24 @@ export function parseRules(document: Document, options: ParseRulesOptions): Pars
     } catch (error) {
       if (!(error instanceof RuleVersionError)) throw error
       const hint = 'Leave "version" out, or name the version of Oathkeeper that the rules were written for.'
-      return { decoded: false, problem: { severity: 'error', message: error.message, hint, ...at(locate, [index, 'version']) } }
+      return {
+        decoded: false,
+        problem: { severity: 'error', message: error.message, hint, ...at(locate, [index, 'version']) },
+      }
     }
   }
   return { decoded: true, rules }
 }
 
 /** Throws RuleVersionError. */
-function parseRule(raw: unknown, locate: Locate, { safeguards, repository }: ParseRulesOptions): LoadedRule {
+function parseRule(raw: unknown, locate: Locate, { strict, repository }: ParseRulesOptions): LoadedRule {
   const problems: Problem[] = []
   const known = isMap(raw) ? pruneRule(migrateRule(dropNulls(raw)), locate, problems) : raw
   const checked = validate(ruleSchema, known, locate)
   problems.push(...checked.problems)
   // A rule with a fault keeps what is sound of it: it still matches its requests, and answers them with 500.
   const sound = checked.valid ? (checked.value as RawRule) : soundParts(known)
-  problems.push(...missingParts(sound, isMap(known) ? known : {}, locate, safeguards))
+  problems.push(...missingParts(sound, isMap(known) ? known : {}, locate, strict))
   return { rule: toRule(sound), locate, repository, problems }
 }
 
@@ -71,7 +76,11 @@ const { match: matchSchema, upstream: upstreamSchema, authorizer: handlerSchema 
 const handlerKeys = Object.keys(handlerSchema.unwrap().shape)
 
 /** Oathkeeper ignores keys that it does not know. So does this, but not silently: most of them are typing errors. */
-function pruneRule(raw: Readonly<Record<string, unknown>>, locate: Locate, problems: Problem[]): Record<string, unknown> {
+function pruneRule(
+  raw: Readonly<Record<string, unknown>>,
+  locate: Locate,
+  problems: Problem[],
+): Record<string, unknown> {
   const prune = (value: unknown, keys: readonly string[], path: Path): unknown => {
     if (!isMap(value)) return value
     const pruned: Record<string, unknown> = {}
@@ -111,7 +120,7 @@ function missingParts(
   rule: RawRule,
   raw: Readonly<Record<string, unknown>>,
   locate: Locate,
-  safeguards: ParseRulesOptions['safeguards'],
+  strict: boolean,
 ): readonly Problem[] {
   const problems: Problem[] = []
   const report = (message: string, path: Path, severity: Problem['severity'] = 'error', hint?: string): void => {
@@ -127,7 +136,7 @@ function missingParts(
   }
   const fault = upstreamUrlFault(rule.upstream?.url ?? '')
   if (fault !== undefined) {
-    const refused = fault.kind === 'invalid' || safeguards.invalid_rules === 'refuse'
+    const refused = fault.kind === 'invalid' || strict
     const hint = 'An upstream URL has a scheme, a host, a port and a path prefix, as in http://127.0.0.1:8080/base.'
     report(fault.message, ['upstream', 'url'], refused ? 'error' : 'warning', hint)
   }
@@ -167,8 +176,8 @@ function toMatch(raw: NonNullable<RawRule['match']>): RuleMatch {
   return { url: `rpc://${authority}/${full_method}`, methods: [], rpc: { authority, full_method, allow_http_get } }
 }
 
-function toHandlerRef({ handler = '', config = null }: RawHandlerRef): HandlerRef {
-  return { handler, config }
+function toHandlerRef({ handler = '', config }: RawHandlerRef): HandlerRef {
+  return { handler, config: config ?? null }
 }
 
 /** For spreading into a problem: its place, if there is one. */

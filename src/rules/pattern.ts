@@ -143,7 +143,8 @@ function sourceOffset(offset: number, segments: readonly Segment[], texts: reado
   let start = 0
   for (const [index, segment] of segments.entries()) {
     const end = start + (texts[index]?.length ?? 0)
-    if (offset < end || index === segments.length - 1) return segment.offset + Math.min(offset - start, segment.text.length)
+    if (offset < end || index === segments.length - 1)
+      return segment.offset + Math.min(offset - start, segment.text.length)
     start = end
   }
   return 0

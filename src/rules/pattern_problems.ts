@@ -10,7 +10,9 @@ export function patternErrorProblem(error: PatternError, locate: Locate): Proble
     severity: 'error',
     message: `Value "${error.source}" of "match.url" is not a valid pattern: ${error.message}`,
     hint: 'Text in <…> is an expression, all other text is literal; every "<" needs its ">".',
-    ...(place !== undefined && { place: typeof place === 'string' ? place : pointInto(place, error.source, error.offset) }),
+    ...(place !== undefined && {
+      place: typeof place === 'string' ? place : pointInto(place, error.source, error.offset),
+    }),
   }
 }
 
@@ -28,7 +30,11 @@ export function patternWarnings<T>({ methods, locate }: CompiledEntry<T>, patter
     return [{ severity: 'warning', message, hint, ...(place !== undefined && { place }) }]
   }
   if (methods.length === 0 && !pattern.source.startsWith('rpc://')) {
-    return warn('This rule matches no request: "match.methods" is empty', 'List the methods, such as [GET, POST].', 'methods')
+    return warn(
+      'This rule matches no request: "match.methods" is empty',
+      'List the methods, such as [GET, POST].',
+      'methods',
+    )
   }
   if (pattern.source.startsWith('/')) {
     return warn(

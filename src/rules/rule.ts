@@ -75,9 +75,15 @@ const matchSchema = z
       .describe(
         'Pattern of scheme://host/path. Text in <…> is a regular expression, or a glob with `access_rules.matching_strategy: glob`; all other text is literal. Example: https://example.com/api/<.*>',
       ),
-    methods: z.array(z.string()).optional().describe('HTTP methods, such as GET. Without any the rule matches nothing.'),
+    methods: z
+      .array(z.string())
+      .optional()
+      .describe('HTTP methods, such as GET. Without any the rule matches nothing.'),
     authority: z.string().optional().describe('gRPC form: the authority. Such a rule matches no HTTP request.'),
-    full_method: z.string().optional().describe('gRPC form: package.Service/Method. Such a rule matches no HTTP request.'),
+    full_method: z
+      .string()
+      .optional()
+      .describe('gRPC form: package.Service/Method. Such a rule matches no HTTP request.'),
     allow_http_get: z.boolean().optional().describe('gRPC form: whether GET is allowed besides POST.'),
   })
   .meta({ anyOf: [{ required: ['url', 'methods'] }, { required: ['full_method'] }] })
@@ -86,8 +92,13 @@ const upstreamSchema = z.strictObject({
   url: z
     .string()
     .optional()
-    .describe('Where allowed requests go: http(s)://host:port and a path prefix. Without it the rule serves /decisions only.'),
-  preserve_host: z.boolean().optional().describe("Send the client's Host header instead of the upstream's host. Default: false."),
+    .describe(
+      'Where allowed requests go: http(s)://host:port and a path prefix. Without it the rule serves /decisions only.',
+    ),
+  preserve_host: z
+    .boolean()
+    .optional()
+    .describe("Send the client's Host header instead of the upstream's host. Default: false."),
   strip_path: z.string().optional().describe('Path prefix that is taken off before forwarding, such as /api.'),
   credentials: z
     .enum(['pass', 'drop'])
@@ -104,7 +115,10 @@ const upstreamSchema = z.strictObject({
 export const ruleSchema = z
   .strictObject({
     id: z.string().optional().describe('Name of the rule in logs, metrics and the rules API. Should be unique.'),
-    version: z.string().optional().describe('Version of Oathkeeper that the rule was written for. Default: the current one.'),
+    version: z
+      .string()
+      .optional()
+      .describe('Version of Oathkeeper that the rule was written for. Default: the current one.'),
     description: z.string().optional().describe('For people.'),
     match: matchSchema.optional().describe('Which requests are this rule’s own: exactly one rule may match a request.'),
     upstream: upstreamSchema.optional().describe('Where allowed requests go.'),
@@ -122,7 +136,9 @@ export const ruleSchema = z
     errors: z
       .array(handlerRefSchema)
       .optional()
-      .describe('How refused requests are answered: exactly one of them has to be responsible. Default: `errors.fallback`.'),
+      .describe(
+        'How refused requests are answered: exactly one of them has to be responsible. Default: `errors.fallback`.',
+      ),
   })
   .meta({ required: ['id', 'match', 'authenticators', 'authorizer', 'mutators'] })
 

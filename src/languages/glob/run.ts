@@ -11,7 +11,10 @@ export interface GlobBudget {
  * Takes a program and the separators; returns a function from an input and a step budget to whether the whole input
  * matches; it takes the steps off the budget. The function keeps its working lists between calls (it never runs twice at once), so it allocates nothing.
  */
-export function createRunner(program: Program, separators: readonly string[]): (input: string, budget: GlobBudget) => boolean {
+export function createRunner(
+  program: Program,
+  separators: readonly string[],
+): (input: string, budget: GlobBudget) => boolean {
   const separatorCodes = new Set(separators.map((separator) => separator.codePointAt(0)))
   const accept = program.length - 1
   let current: number[] = []
@@ -53,7 +56,7 @@ export function createRunner(program: Program, separators: readonly string[]): (
     newRound()
     current.length = 0
     spend(budget, enter(current, 0))
-    for (let position = 0; position < input.length; ) {
+    for (let position = 0; position < input.length;) {
       const char = input.codePointAt(position) ?? 0
       position += char > 0xffff ? 2 : 1
       const isSeparator = separatorCodes.has(char)

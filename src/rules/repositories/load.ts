@@ -1,0 +1,176 @@
+/** All repositories become one list of rules; what cannot be read is told, and what was read before stands in for it. */
+import { parseDocument } from '../../documents/document.ts'
+import type { Environment } from '../../documents/interpolate.ts'
+import type { Problem } from '../../documents/problem.ts'
+import type { Safeguards } from '../../pipeline/contract.ts'
+import { parseRules } from '../parse.ts'
+import type { LoadedRule } from '../rule.ts'
+import { readRuleFile } from './file.ts'
+import { fetchRules, type HttpGet } from './http.ts'
+import { decodeInlineRules } from './inline.ts'
+import { parseRepository, type Repository, RepositoryError } from './repository.ts'
+
+export interface LoadRepositoriesOptions {
+  /** What a rule file that is missing or cannot be decoded means on the first load. */
+  readonly missing: Safeguards['missing_rule_files']
+  /** Whether parts of an upstream URL that are never used make a rule invalid. Default: they are warned of. */
+  readonly strict?: boolean
+  /** When given, `${NAME}` and `${NAME:-default}` in rules are replaced from it. */
+  readonly env?: Environment
+  /** The last good load: its rules stay for a repository that cannot be read any more. */
+  readonly previous?: LoadedRepositories | undefined
+  /** Where the config names the repository of this position; for problems. */
+  readonly place?: (index: number) => Problem['place']
+  /** Directory of relative paths. Default: the working directory. */
+  readonly directory?: string
+  readonly get?: HttpGet
+  /** As of fetchRules; on a reload nothing is tried twice. */
+  readonly retries?: number
+  readonly retryDelay?: number
+  readonly signal?: AbortSignal
+}
+
+/** What one repository held. */
+export interface RepositoryState {
+  readonly rules: readonly LoadedRule[]
+  /** Of http(s) repositories that send one. */
+  readonly etag?: string | undefined
+  /** Of http(s) repositories: what a poll compares with. */
+  readonly text?: string
+}
+
+export interface LoadedRepositories {
+  /** The union of all repositories, in their order. */
+  readonly rules: readonly LoadedRule[]
+  /** Of the repositories; those of a rule are the rule's own. Errors among them: this load must not be used. */
+  readonly problems: readonly Problem[]
+  /** Absolute paths of all rule files, also of those that do not exist. */
+  readonly files: readonly string[]
+  /** By the repository's URL as the config has it. */
+  readonly states: ReadonlyMap<string, RepositoryState>
+}
+
+interface Outcome {
+  readonly state?: RepositoryState
+  readonly problems: readonly Problem[]
+  readonly file?: string
+}
+
+/** Takes `access_rules.repositories`. Never rejects. */
+export async function loadRepositories(
+  urls: readonly string[],
+  options: LoadRepositoriesOptions,
+): Promise<LoadedRepositories> {
+  const outcomes = await Promise.all(urls.map((url, index) => loadRepository(url, index, options)))
+  const states = new Map<string, RepositoryState>()
+  for (const [index, url] of urls.entries()) {
+    const state = outcomes[index]?.state
+    if (state !== undefined) states.set(url, state)
+  }
+  const rules = outcomes.flatMap(({ state }) => state?.rules ?? [])
+  return {
+    rules,
+    problems: [...outcomes.flatMap(({ problems }) => problems), ...idProblems(rules)],
+    files: outcomes.map(({ file }) => file).filter((file) => file !== undefined),
+    states,
+  }
+}
+
+async function loadRepository(url: string, index: number, options: LoadRepositoriesOptions): Promise<Outcome> {
+  const previous = options.previous?.states.get(url)
+  let repository: Repository | undefined
+  let problems: readonly Problem[]
+  try {
+    repository = parseRepository(url, index, options.directory ?? process.cwd())
+    const file = repository.kind === 'file' ? { file: repository.path } : {}
+    const content = await read(repository, previous, options)
+    const decoded = decode(content.text, repository.name, options)
+    if (decoded.rules !== undefined) {
+      const remembered = repository.kind === 'http' ? { text: content.text, etag: content.etag } : {}
+      return { state: { rules: decoded.rules, ...remembered }, problems: decoded.problems, ...file }
+    }
+    problems = decoded.problems
+  } catch (error) {
+    if (!(error instanceof RepositoryError)) throw error
+    const place = options.place?.(index)
+    const { message, hint } = error
+    problems = [
+      { severity: 'error', message, ...(hint !== undefined && { hint }), ...(place !== undefined && { place }) },
+    ]
+  }
+  return fallBack(repository, previous, problems, options)
+}
+
+/** A repository that cannot be used: its previous rules stay, or a file counts for nothing, or the load fails. */
+function fallBack(
+  repository: Repository | undefined,
+  previous: RepositoryState | undefined,
+  problems: readonly Problem[],
+  { missing }: LoadRepositoriesOptions,
+): Outcome {
+  const file = repository?.kind === 'file' ? { file: repository.path } : {}
+  const name = repository?.name ?? ''
+  if (previous !== undefined) {
+    const stays: Problem = { severity: 'warning', message: `The previous rules of ${name} stay in force` }
+    return { state: previous, problems: [...asWarnings(problems), stays], ...file }
+  }
+  if (repository?.kind !== 'file' || missing === 'refuse') return { problems, ...file }
+  const skipped: Problem = { severity: 'warning', message: `The rules of ${name} are left out` }
+  return { problems: [...asWarnings(problems), skipped], ...file }
+}
+
+function asWarnings(problems: readonly Problem[]): readonly Problem[] {
+  return problems.map((problem) => ({ ...problem, severity: 'warning' }))
+}
+
+interface Content {
+  readonly text: string
+  readonly etag?: string | undefined
+}
+
+async function read(
+  repository: Repository,
+  previous: RepositoryState | undefined,
+  { get, retries, retryDelay, signal }: LoadRepositoriesOptions,
+): Promise<Content> {
+  if (repository.kind === 'file') return { text: await readRuleFile(repository.path) }
+  if (repository.kind === 'inline') return { text: decodeInlineRules(repository.encoded) }
+  const fetched = await fetchRules(repository.url, {
+    get,
+    etag: previous?.etag,
+    retries: previous === undefined ? retries : 0,
+    retryDelay,
+    signal,
+  })
+  // Decoded again even when it is the same: the settings by which it is decoded may have changed.
+  return fetched.changed ? fetched : { text: previous?.text ?? '', etag: previous?.etag }
+}
+
+interface Decoded {
+  /** Absent when the text is no list of rules. */
+  readonly rules?: readonly LoadedRule[]
+  readonly problems: readonly Problem[]
+}
+
+function decode(text: string, name: string, { env, strict = false }: LoadRepositoriesOptions): Decoded {
+  const { document, problems } = parseDocument(text, name, env === undefined ? {} : { env })
+  if (document === undefined) return { problems }
+  const parsed = parseRules(document, { strict, repository: name })
+  return parsed.decoded ? { rules: parsed.rules, problems } : { problems: [...problems, parsed.problem] }
+}
+
+/** Logs, metrics and the rules API tell rules apart by their ids. */
+function idProblems(rules: readonly LoadedRule[]): readonly Problem[] {
+  const seen = new Set<string>()
+  const problems: Problem[] = []
+  for (const { rule, locate } of rules) {
+    const place = locate(['id'])
+    const warn = (message: string, hint: string): void => {
+      problems.push({ severity: 'warning', message, hint, ...(place !== undefined && { place }) })
+    }
+    if (rule.id === '') warn('This rule has no id', 'Logs, metrics and the rules API name rules by their id.')
+    else if (seen.has(rule.id)) warn(`Another rule has the id "${rule.id}", too`, 'Give each rule an id of its own.')
+    seen.add(rule.id)
+  }
+  return problems
+}

@@ -1,0 +1,73 @@
+/** Asks web servers from time to time whether their rules have changed. */
+import type { Problem } from '../../documents/problem.ts'
+import { fetchRules, type HttpGet } from './http.ts'
+import type { LoadedRepositories } from './load.ts'
+import { parseRepository, RepositoryError } from './repository.ts'
+
+export interface PollOptions {
+  /** Milliseconds between two rounds; each is shortened at random by up to a tenth, so that gateways do not ask in step. */
+  readonly interval: number
+  /** What is in force now. */
+  readonly current: () => LoadedRepositories
+  /** Some repository has changed, and should be loaded. The next round waits for it. */
+  readonly onChange: () => void | Promise<void>
+  /** A repository could not be asked; told once until it answers again. */
+  readonly onProblem: (problem: Problem) => void
+  readonly get?: HttpGet
+  /** From 0 up to 1. */
+  readonly random?: () => number
+}
+
+export interface Poll {
+  /** Ends the polling and whatever it waits for. */
+  close(): void
+}
+
+/** Starts polling the http(s) repositories of what is in force; the timers do not keep the process alive. */
+export function pollRepositories({ interval, random = Math.random, ...options }: PollOptions): Poll {
+  const closing = new AbortController()
+  const failing = new Set<string>()
+  let timer: NodeJS.Timeout | undefined
+
+  function schedule(): void {
+    timer = setTimeout(() => void round(), interval * (1 - random() / 10))
+    timer.unref()
+  }
+
+  async function round(): Promise<void> {
+    const { states } = options.current()
+    const changes = await Promise.all([...states].map(([url, state]) => changed(url, state)))
+    if (closing.signal.aborted) return
+    try {
+      if (changes.includes(true)) await options.onChange()
+    } finally {
+      if (!closing.signal.aborted) schedule()
+    }
+  }
+
+  async function changed(url: string, { text, etag }: { text?: string; etag?: string | undefined }): Promise<boolean> {
+    if (text === undefined) return false
+    const repository = parseRepository(url, 0, '/')
+    if (repository.kind !== 'http') return false
+    try {
+      const fetched = await fetchRules(repository.url, { get: options.get, etag, retries: 0, signal: closing.signal })
+      failing.delete(url)
+      return fetched.changed && fetched.text !== text
+    } catch (error) {
+      if (!(error instanceof RepositoryError)) throw error
+      if (!failing.has(url) && !closing.signal.aborted) {
+        options.onProblem({ severity: 'warning', message: error.message, hint: 'Its previous rules stay in force.' })
+      }
+      failing.add(url)
+      return false
+    }
+  }
+
+  schedule()
+  return {
+    close() {
+      closing.abort()
+      clearTimeout(timer)
+    },
+  }
+}
