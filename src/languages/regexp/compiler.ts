@@ -297,19 +297,9 @@ export function literalAt(items: readonly Node[], from: number): number[] {
 }
 
 function followedBy(node: Node): Follow {
-  switch (node.kind) {
-    case 'char':
-      return plainCode(node)
-    case 'assertion':
-      return node.at === 'end' || node.at === 'endBeforeNewline' ? node.at : undefined
-    case 'capture':
-    case 'atomic':
-      return followedBy(node.body)
-    case 'concat':
-      return node.items[0] === undefined ? undefined : followedBy(node.items[0])
-    case 'repeat':
-      return node.min > 0 ? followedBy(node.body) : undefined
-    default:
-      return undefined
-  }
+  if (node.kind === 'assertion') return node.at === 'end' || node.at === 'endBeforeNewline' ? node.at : undefined
+  if (node.kind === 'capture' || node.kind === 'atomic') return followedBy(node.body)
+  if (node.kind === 'repeat') return node.min > 0 ? followedBy(node.body) : undefined
+  if (node.kind === 'concat') return node.items[0] === undefined ? undefined : followedBy(node.items[0])
+  return plainCode(node)
 }

@@ -13,6 +13,8 @@ import { isWord, toLower } from './unicode.ts'
 
 /** A trail entry is three numbers: what to go back to. */
 const ENTRY = 3
+/** What one instruction adds to the trail at most. */
+const ROOM = 4 * ENTRY
 /** In a choice's third place: resume at the instruction itself, not in the middle of a run. */
 const PLAIN = -1
 
@@ -26,6 +28,11 @@ let trail = new Int32Array(ENTRY * 512)
 let registers = new Int32Array(64)
 /** Captures as (start, end, the same group's capture before it); a group's register holds an index. */
 let captures = new Int32Array(ENTRY * 64)
+let captureTop = 0
+
+/** The input as it came, and whether a code point is a code unit throughout. */
+let loaded = ''
+let simple = true
 
 /** What a match found. Its texts have to be read before the next match runs. */
 export interface Found {
@@ -42,12 +49,17 @@ function grown(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 /** Loads an input. @returns its length in code points */
 export function load(input: string): number {
   while (text.length <= input.length) text = new Int32Array(text.length * 2)
+  loaded = input
+  simple = true
   let length = 0
   for (let i = 0; i < input.length; i++) {
     let code = input.charCodeAt(i)
     if ((code & 0xfc00) === 0xd800) {
       code = input.codePointAt(i) ?? code
-      if (code > 0xffff) i++
+      if (code > 0xffff) {
+        simple = false
+        i++
+      }
     }
     text[length++] = code
   }
@@ -63,6 +75,7 @@ export function captured(group: number): Found | undefined {
 
 /** Part of the loaded input. */
 export function loadedText(start: number, end: number): string {
+  if (simple) return loaded.slice(start, end)
   let result = ''
   for (let i = start; i < end; i++) result += String.fromCodePoint(text[i]!)
   return result
@@ -93,55 +106,35 @@ function contains(set: CompiledSet, code: number): boolean {
 /** @returns where the match ends, or the bitwise complement of the steps left: 0 of them when they were used up */
 function run(program: Program, length: number, start: number, steps: number): number {
   const { code, sets, literals } = program
+  const input = text
+  const values = registers
+  let stack = trail
   let pc = 0
   let position = start
   let left = steps
   let top = 0
-  let captureTop = 0
 
-  const save = (register: number): void => {
-    if (top + ENTRY > trail.length) trail = grown(trail)
-    trail[top] = ~register
-    trail[top + 1] = registers[register]!
-    trail[top + 2] = 0
-    top += ENTRY
-  }
-  const choose = (address: number, at: number, bound: number): void => {
-    if (top + ENTRY > trail.length) trail = grown(trail)
-    trail[top] = address
-    trail[top + 1] = at
-    trail[top + 2] = bound
-    top += ENTRY
-  }
-  const capture = (group: number, from: number, to: number): void => {
-    if (captureTop + ENTRY > captures.length) captures = grown(captures)
-    captures[captureTop] = from
-    captures[captureTop + 1] = to
-    captures[captureTop + 2] = registers[group]!
-    save(group)
-    registers[group] = captureTop
-    captureTop += ENTRY
-  }
-
+  captureTop = 0
   for (;;) {
     if (--left <= 0) return ~0
+    if (top + ROOM > stack.length) stack = trail = grown(trail)
     // Each case goes on with `continue`; a `break` is a mismatch.
-    match: switch (code[pc]) {
+    match: switch (code[pc]!) {
       case op.CHAR:
-        if (text[position] !== code[pc + 1]) break
+        if (input[position] !== code[pc + 1]) break
         position++
         pc += 2
         continue
       case op.LITERAL: {
         const literal = literals[code[pc + 1]!]!
-        for (let i = 0; i < literal.length; i++) if (text[position + i] !== literal[i]) break match
+        for (let i = 0; i < literal.length; i++) if (input[position + i] !== literal[i]) break match
         left -= literal.length >> 3
         position += literal.length
         pc += 2
         continue
       }
       case op.SET:
-        if (!contains(sets[code[pc + 1]!]!, text[position]!)) break
+        if (!contains(sets[code[pc + 1]!]!, input[position]!)) break
         position++
         pc += 2
         continue
@@ -150,7 +143,7 @@ function run(program: Program, length: number, start: number, steps: number): nu
         const stop = position + code[pc + 2]!
         if (stop > length) break
         left -= (stop - position) >> 3
-        while (position < stop && contains(set, text[position]!)) position++
+        while (position < stop && contains(set, input[position]!)) position++
         if (position < stop) break
         pc += 3
         continue
@@ -160,7 +153,11 @@ function run(program: Program, length: number, start: number, steps: number): nu
         left -= (stop - position) >> 3
         const at = lastFollowed(code[pc + 3]!, stop, position)
         if (at < position) break
-        if (at > position) choose(pc, at - 1, position)
+        if (at > position) {
+          stack[top++] = pc
+          stack[top++] = at - 1
+          stack[top++] = position
+        }
         position = at
         pc += 4
         continue
@@ -174,7 +171,11 @@ function run(program: Program, length: number, start: number, steps: number): nu
       }
       case op.RUN_LAZY: {
         const most = Math.min(code[pc + 2]!, length - position)
-        if (most > 0) choose(pc, position, position + most)
+        if (most > 0) {
+          stack[top++] = pc
+          stack[top++] = position
+          stack[top++] = position + most
+        }
         pc += 3
         continue
       }
@@ -183,72 +184,98 @@ function run(program: Program, length: number, start: number, steps: number): nu
         continue
       case op.SPLIT: {
         const first = code[pc + 2]!
-        if (first >= 0 && text[position] !== first) {
+        if (first >= 0 && input[position] !== first) {
           pc = code[pc + 1]!
         } else {
-          choose(code[pc + 1]!, position, PLAIN)
+          stack[top++] = code[pc + 1]!
+          stack[top++] = position
+          stack[top++] = PLAIN
           pc += 3
         }
         continue
       }
       case op.SET_MARK: {
         const mark = code[pc + 1]!
-        save(mark)
-        registers[mark] = position
+        stack[top++] = ~mark
+        stack[top++] = values[mark]!
+        stack[top++] = 0
+        values[mark] = position
         pc += 2
         continue
       }
       case op.CAPTURE: {
-        const from = registers[code[pc + 2]!]!
-        capture(code[pc + 1]!, Math.min(from, position), Math.max(from, position))
+        const from = values[code[pc + 2]!]!
+        top = addCapture(code[pc + 1]!, Math.min(from, position), Math.max(from, position), top)
         pc += 3
         continue
       }
       case op.SET_REGISTER: {
         const register = code[pc + 1]!
-        save(register)
-        registers[register] = code[pc + 2]!
+        stack[top++] = ~register
+        stack[top++] = values[register]!
+        stack[top++] = 0
+        values[register] = code[pc + 2]!
         pc += 3
         continue
       }
       case op.LOOP: {
         const mark = code[pc + 1]!
-        if (position === registers[mark]) {
+        if (position === values[mark]) {
           pc += 3
         } else {
-          choose(pc + 3, position, PLAIN)
-          save(mark)
-          registers[mark] = position
+          stack[top++] = pc + 3
+          stack[top++] = position
+          stack[top++] = PLAIN
+          stack[top++] = ~mark
+          stack[top++] = values[mark]!
+          stack[top++] = 0
+          values[mark] = position
           pc = code[pc + 2]!
         }
         continue
       }
       case op.LOOP_LAZY:
-        if (position !== registers[code[pc + 1]!]) choose(code[pc + 2]!, position, PLAIN)
+        if (position !== values[code[pc + 1]!]) {
+          stack[top++] = code[pc + 2]!
+          stack[top++] = position
+          stack[top++] = PLAIN
+        }
         pc += 3
         continue
       case op.COUNTED_LOOP: {
         const mark = code[pc + 1]!
         const counter = code[pc + 2]!
-        const count = registers[counter]!
-        if (count >= code[pc + 3]! || (count >= 0 && position === registers[mark])) {
+        const count = values[counter]!
+        if (count >= code[pc + 3]! || (count >= 0 && position === values[mark])) {
           pc += 5
         } else {
-          if (count >= 0) choose(pc + 5, position, PLAIN)
-          save(mark)
-          save(counter)
-          registers[mark] = position
-          registers[counter] = count + 1
+          if (count >= 0) {
+            stack[top++] = pc + 5
+            stack[top++] = position
+            stack[top++] = PLAIN
+          }
+          stack[top++] = ~mark
+          stack[top++] = values[mark]!
+          stack[top++] = 0
+          stack[top++] = ~counter
+          stack[top++] = values[counter]!
+          stack[top++] = 0
+          values[mark] = position
+          values[counter] = count + 1
           pc = code[pc + 4]!
         }
         continue
       }
       case op.COUNTED_LOOP_LAZY: {
-        const count = registers[code[pc + 2]!]!
+        const count = values[code[pc + 2]!]!
         if (count < 0) {
           pc = code[pc + 4]!
         } else {
-          if (count < code[pc + 3]! && position !== registers[code[pc + 1]!]) choose(code[pc + 4]!, position, PLAIN)
+          if (count < code[pc + 3]! && position !== values[code[pc + 1]!]) {
+            stack[top++] = code[pc + 4]!
+            stack[top++] = position
+            stack[top++] = PLAIN
+          }
           pc += 5
         }
         continue
@@ -256,10 +283,14 @@ function run(program: Program, length: number, start: number, steps: number): nu
       case op.NEXT_ROUND: {
         const mark = code[pc + 1]!
         const counter = code[pc + 2]!
-        save(mark)
-        save(counter)
-        registers[mark] = position
-        registers[counter] = registers[counter]! + 1
+        stack[top++] = ~mark
+        stack[top++] = values[mark]!
+        stack[top++] = 0
+        stack[top++] = ~counter
+        stack[top++] = values[counter]!
+        stack[top++] = 0
+        values[mark] = position
+        values[counter] = values[counter]! + 1
         pc += 3
         continue
       }
@@ -273,7 +304,7 @@ function run(program: Program, length: number, start: number, steps: number): nu
         pc++
         continue
       case op.END_BEFORE_NEWLINE:
-        if (position < length && !(position === length - 1 && text[position] === 0x0a)) break
+        if (position < length && !(position === length - 1 && input[position] === 0x0a)) break
         pc++
         continue
       case op.END:
@@ -281,11 +312,11 @@ function run(program: Program, length: number, start: number, steps: number): nu
         pc++
         continue
       case op.BEGIN_LINE:
-        if (position > 0 && text[position - 1] !== 0x0a) break
+        if (position > 0 && input[position - 1] !== 0x0a) break
         pc++
         continue
       case op.END_LINE:
-        if (position < length && text[position] !== 0x0a) break
+        if (position < length && input[position] !== 0x0a) break
         pc++
         continue
       case op.BOUNDARY:
@@ -300,34 +331,36 @@ function run(program: Program, length: number, start: number, steps: number): nu
         return position
       case op.FENCE: {
         const fence = code[pc + 1]!
-        save(fence)
-        registers[fence] = top
+        stack[top++] = ~fence
+        stack[top++] = values[fence]!
+        stack[top++] = 0
+        values[fence] = top
         pc += 2
         continue
       }
       case op.COMMIT: {
-        const floor = registers[code[pc + 1]!]!
+        const floor = values[code[pc + 1]!]!
         left -= (top - floor) >> 3
         top = withoutChoices(floor, top)
         pc += 2
         continue
       }
       case op.REJECT: {
-        const floor = registers[code[pc + 1]!]!
+        const floor = values[code[pc + 1]!]!
         left -= (top - floor) >> 3
         for (; top > floor; top -= ENTRY) {
-          const tag = trail[top - ENTRY]!
-          if (tag < 0) registers[~tag] = trail[top - ENTRY + 1]!
+          const tag = stack[top - ENTRY]!
+          if (tag < 0) values[~tag] = stack[top - ENTRY + 1]!
         }
         break
       }
       case op.GO_TO_MARK:
-        position = registers[code[pc + 1]!]!
+        position = values[code[pc + 1]!]!
         pc += 2
         continue
       case op.REFERENCE:
       case op.REFERENCE_BACK: {
-        const index = registers[code[pc + 1]!]!
+        const index = values[code[pc + 1]!]!
         if (index < 0) break
         const size = captures[index + 1]! - captures[index]!
         const from = code[pc] === op.REFERENCE ? position : position - size
@@ -339,18 +372,20 @@ function run(program: Program, length: number, start: number, steps: number): nu
         continue
       }
       case op.IF_CAPTURED:
-        pc = registers[code[pc + 1]!]! < 0 ? code[pc + 2]! : pc + 3
+        pc = values[code[pc + 1]!]! < 0 ? code[pc + 2]! : pc + 3
         continue
       case op.BALANCE: {
         const balanced = code[pc + 3]!
-        const index = registers[balanced]!
+        const index = values[balanced]!
         if (index < 0) break
-        let from = Math.min(registers[code[pc + 2]!]!, position)
-        let to = Math.max(registers[code[pc + 2]!]!, position)
+        let from = Math.min(values[code[pc + 2]!]!, position)
+        let to = Math.max(values[code[pc + 2]!]!, position)
         const takenFrom = captures[index]!
         const takenTo = captures[index + 1]!
-        save(balanced)
-        registers[balanced] = captures[index + 2]!
+        stack[top++] = ~balanced
+        stack[top++] = values[balanced]!
+        stack[top++] = 0
+        values[balanced] = captures[index + 2]!
         const group = code[pc + 1]!
         if (group >= 0) {
           // The new capture is what lies between the two, or the inner one where they overlap.
@@ -363,13 +398,13 @@ function run(program: Program, length: number, start: number, steps: number): nu
             to = Math.min(to, takenTo)
             from = Math.max(from, takenFrom)
           }
-          capture(group, from, to)
+          top = addCapture(group, from, to, top)
         }
         pc += 4
         continue
       }
       case op.SET_BACK:
-        if (position === 0 || !contains(sets[code[pc + 1]!]!, text[position - 1]!)) break
+        if (position === 0 || !contains(sets[code[pc + 1]!]!, input[position - 1]!)) break
         position--
         pc += 2
         continue
@@ -377,16 +412,24 @@ function run(program: Program, length: number, start: number, steps: number): nu
         const set = sets[code[pc + 1]!]!
         const stop = Math.max(0, position - code[pc + 2]!)
         let at = position
-        while (at > stop && contains(set, text[at - 1]!)) at--
+        while (at > stop && contains(set, input[at - 1]!)) at--
         left -= (position - at) >> 3
-        if (at < position) choose(pc, at + 1, position)
+        if (at < position) {
+          stack[top++] = pc
+          stack[top++] = at + 1
+          stack[top++] = position
+        }
         position = at
         pc += 3
         continue
       }
       case op.RUN_BACK_LAZY: {
         const most = Math.min(code[pc + 2]!, position)
-        if (most > 0) choose(pc, position, position - most)
+        if (most > 0) {
+          stack[top++] = pc
+          stack[top++] = position
+          stack[top++] = position - most
+        }
         pc += 3
         continue
       }
@@ -397,14 +440,14 @@ function run(program: Program, length: number, start: number, steps: number): nu
       if (top === 0) return ~left
       left--
       const entry = top - ENTRY
-      const tag = trail[entry]!
+      const tag = stack[entry]!
       if (tag < 0) {
-        registers[~tag] = trail[entry + 1]!
+        values[~tag] = stack[entry + 1]!
         top = entry
         continue
       }
-      const bound = trail[entry + 2]!
-      let at = trail[entry + 1]!
+      const bound = stack[entry + 2]!
+      let at = stack[entry + 1]!
       if (bound === PLAIN) {
         top = entry
         pc = tag
@@ -414,31 +457,31 @@ function run(program: Program, length: number, start: number, steps: number): nu
       const operation = code[tag]
       if (operation === op.RUN) {
         at = lastFollowed(code[tag + 3]!, at, bound)
-        left -= (trail[entry + 1]! - at) >> 3
-        if (at > bound) trail[entry + 1] = at - 1
+        left -= (stack[entry + 1]! - at) >> 3
+        if (at > bound) stack[entry + 1] = at - 1
         else top = entry
         if (at < bound) continue
         pc = tag + 4
       } else if (operation === op.RUN_LAZY) {
-        if (!contains(sets[code[tag + 1]!]!, text[at]!)) {
+        if (!contains(sets[code[tag + 1]!]!, input[at]!)) {
           top = entry
           continue
         }
         at++
-        if (at < bound) trail[entry + 1] = at
+        if (at < bound) stack[entry + 1] = at
         else top = entry
         pc = tag + 3
       } else if (operation === op.RUN_BACK) {
-        if (at < bound) trail[entry + 1] = at + 1
+        if (at < bound) stack[entry + 1] = at + 1
         else top = entry
         pc = tag + 3
       } else {
-        if (!contains(sets[code[tag + 1]!]!, text[at - 1]!)) {
+        if (!contains(sets[code[tag + 1]!]!, input[at - 1]!)) {
           top = entry
           continue
         }
         at--
-        if (at > bound) trail[entry + 1] = at
+        if (at > bound) stack[entry + 1] = at
         else top = entry
         pc = tag + 3
       }
@@ -446,6 +489,20 @@ function run(program: Program, length: number, start: number, steps: number): nu
       break
     }
   }
+}
+
+/** @returns the new top of the trail */
+function addCapture(group: number, from: number, to: number, top: number): number {
+  if (captureTop + ENTRY > captures.length) captures = grown(captures)
+  captures[captureTop] = from
+  captures[captureTop + 1] = to
+  captures[captureTop + 2] = registers[group]!
+  trail[top] = ~group
+  trail[top + 1] = registers[group]!
+  trail[top + 2] = 0
+  registers[group] = captureTop
+  captureTop += ENTRY
+  return top + ENTRY
 }
 
 function runEnd(set: CompiledSet, from: number, most: number): number {

@@ -215,7 +215,11 @@ class Parser {
     if ('dDsSwWpP'.includes(letter)) {
       scanner.next()
       const set = new CharSet()
-      if (!addShorthand(set, letter)) addProperty(set, scanner, letter === 'P', this.#has(IGNORE_CASE))
+      // On their own these two negate the set, not the class in it; see CharSet.has for the difference.
+      set.negated = letter === 'W' || letter === 'S'
+      if (!addShorthand(set, set.negated ? letter.toLowerCase() : letter)) {
+        addProperty(set, scanner, letter === 'P', this.#has(IGNORE_CASE))
+      }
       return this.#set(set)
     }
     const start = scanner.position

@@ -3,19 +3,10 @@ import type { Node } from './syntax.ts'
 
 /** Whether a match can only begin where the input does. */
 export function anchoredAtStart(node: Node): boolean {
-  switch (node.kind) {
-    case 'assertion':
-      return node.at === 'begin' || node.at === 'start'
-    case 'concat':
-      return node.items[0] !== undefined && anchoredAtStart(node.items[0])
-    case 'alternate':
-      return node.items.every(anchoredAtStart)
-    case 'capture':
-    case 'atomic':
-      return anchoredAtStart(node.body)
-    default:
-      return false
-  }
+  if (node.kind === 'assertion') return node.at === 'begin' || node.at === 'start'
+  if (node.kind === 'concat') return node.items[0] !== undefined && anchoredAtStart(node.items[0])
+  if (node.kind === 'alternate') return node.items.every(anchoredAtStart)
+  return (node.kind === 'capture' || node.kind === 'atomic') && anchoredAtStart(node.body)
 }
 
 /** The text at the start of the input that every match has; '' unless the pattern begins with an anchor. */

@@ -82,13 +82,16 @@ export function toLower(code: number): number {
 const LAST_CASED = 0x1efff
 let pairs: readonly (readonly [upper: number, lower: number])[] | undefined
 
-/** Every code point that is not its own lower case, with its lower case. Computed when first needed. */
+/** The Ohm, Kelvin and Angstrom signs, letters only by compatibility: `(?i)[^\x00-\x7f]` must not let in an ASCII `k`. */
+const LETTERLIKE = new Set([0x2126, 0x212a, 0x212b])
+
+/** The code points that are not their own lower case, with their lower case. Computed when first needed. */
 export function casePairs(): readonly (readonly [upper: number, lower: number])[] {
   if (pairs === undefined) {
     const found: [number, number][] = []
     for (let code = 0; code <= LAST_CASED; code++) {
       const lower = toLower(code)
-      if (lower !== code) found.push([code, lower])
+      if (lower !== code && !LETTERLIKE.has(code)) found.push([code, lower])
     }
     pairs = found
   }

@@ -1,0 +1,2 @@
+export { GjsonLimitError, GjsonPathError } from './errors.ts'
+export { compileGjson, type GjsonPath } from './gjson.ts'
