@@ -1,14 +1,16 @@
 import { GoError, positionAt, TemplateExecError } from '../errors.ts'
+import { mutators } from '../functions/dicts.ts'
 import { functionsFor, refusal } from '../functions/registry.ts'
 import type { Host } from '../functions/spec.ts'
 import type { Limits } from '../limits.ts'
 import { parse } from '../syntax/parser.ts'
+import { deepCopy } from '../values/copy.ts'
 import type { GoValue } from '../values/value.ts'
 import { Constants } from './analysis.ts'
 import { ExpressionCompiler } from './expressions.ts'
 import { JsonSink } from './json_sink.ts'
 import { NodeCompiler } from './nodes.ts'
-import { findReads, isVolatile } from './reads.ts'
+import { calls, findReads } from './reads.ts'
 import { Run } from './run.ts'
 import { TextSink } from './sink.ts'
 
@@ -34,17 +36,19 @@ export function compile(source: string, settings: CompileSettings): CompiledTemp
   const trees = parse(source, { refuse: (name) => refusal(name, table), nesting: limits.nesting })
   const expressions = new ExpressionCompiler(source, table, strict)
   const exec = new NodeCompiler(expressions, new Constants(), strict).compile(trees)
+  // functions that change a map in place must not reach the caller's data
+  const changesData = calls(trees, (name) => mutators.has(name))
   const render = (data: GoValue): string => {
     const sink = settings.json ? new JsonSink(limits.output) : new TextSink(limits.output)
     const run = new Run(limits, host, sink)
     try {
-      exec(run, data)
+      exec(run, changesData ? deepCopy(data, run) : data)
       return sink.finish()
     } catch (error) {
       throw located(error, run, source)
     }
   }
-  return { render, reads: findReads(trees), volatile: isVolatile(trees, table) }
+  return { render, reads: findReads(trees), volatile: calls(trees, (name) => table.get(name)?.volatile === true) }
 }
 
 /** Gives an error its place. Whatever else went wrong is told as a failure of the template, too: rendering has one error. */

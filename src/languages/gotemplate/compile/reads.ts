@@ -1,4 +1,3 @@
-import type { FunctionTable } from '../functions/spec.ts'
 import type { Command, Node, Operand, Pipe, Tree, Trees } from '../syntax/ast.ts'
 import { walkPipes } from './analysis.ts'
 
@@ -18,11 +17,11 @@ export function findReads(trees: Trees): Path[] {
   return reader.result()
 }
 
-/** Whether a template calls a function whose result can differ between runs. */
-export function isVolatile(trees: Trees, functions: FunctionTable): boolean {
+/** Whether a template calls a function that the predicate holds for. */
+export function calls(trees: Trees, predicate: (name: string) => boolean): boolean {
   let found = false
   const check = (operand: Operand): void => {
-    if (operand.kind === 'function' && functions.get(operand.name)?.volatile === true) found = true
+    if (operand.kind === 'function' && predicate(operand.name)) found = true
     if (operand.kind === 'chain') check(operand.of)
   }
   for (const tree of trees.values()) {

@@ -1,17 +1,29 @@
 import { builtins } from './builtins.ts'
+import { caseFunctions } from './case.ts'
+import { defaults } from './defaults.ts'
+import { dicts } from './dicts.ts'
+import { encoding } from './encoding.ts'
+import { lists } from './lists.ts'
+import { math } from './math.ts'
+import { paths } from './paths.ts'
+import { random } from './random.ts'
 import type { FunctionSpec, FunctionTable } from './spec.ts'
+import { strings } from './strings.ts'
+import { refusalOf, unsafe } from './unsafe.ts'
 
-const groups: readonly Readonly<Record<string, FunctionSpec>>[] = [builtins]
+const groups = [builtins, strings, caseFunctions, lists, dicts, defaults, math, encoding, paths, random]
 
 /** Every function that is always there. */
-const safe: FunctionTable = new Map(groups.flatMap((group) => Object.entries(group)))
+const safe = new Map<string, FunctionSpec>(groups.flatMap((group) => Object.entries(group)))
 
 /** The functions of a template that allows these unsafe ones. */
-export function functionsFor(_allowed: ReadonlySet<string>): FunctionTable {
-  return safe
+export function functionsFor(allowed: ReadonlySet<string>): FunctionTable {
+  if (allowed.size === 0) return safe
+  return new Map([...safe, ...Object.entries(unsafe).filter(([name]) => allowed.has(name))])
 }
 
-/** Why a function cannot be used; undefined when it can. */
+/** Why a function cannot be used and what to do about it; undefined when it can. */
 export function refusal(name: string, table: FunctionTable): string | undefined {
-  return table.has(name) ? undefined : `function ${JSON.stringify(name)} not defined`
+  if (table.has(name)) return undefined
+  return refusalOf(name) ?? `function ${JSON.stringify(name)} not defined`
 }

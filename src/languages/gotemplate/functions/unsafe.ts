@@ -1,0 +1,44 @@
+import { fn, type FunctionContext, type FunctionSpec } from './spec.ts'
+
+const secrets = 'shows environment variables, which may be secrets, to whoever can write a rule'
+const cost = 'takes a great deal of time on purpose, which a gateway does not have per request'
+const keys = 'makes keys or certificates, which is slow and leaves them in a token or header'
+
+/** Functions of sprig that do not belong into a gateway, with the reason. */
+const reasons: Readonly<Record<string, string>> = {
+  env: secrets,
+  expandenv: secrets,
+  getHostByName: 'waits for the DNS',
+  bcrypt: cost,
+  htpasswd: cost,
+  derivePassword: cost,
+  encryptAES: 'encrypts with a password that stands in the template',
+  decryptAES: 'decrypts with a password that stands in the template',
+  genPrivateKey: keys,
+  genCA: keys,
+  genCAWithKey: keys,
+  genSelfSignedCert: keys,
+  genSelfSignedCertWithKey: keys,
+  genSignedCert: keys,
+  genSignedCertWithKey: keys,
+  buildCustomCert: keys,
+}
+
+function expand(text: string, { host }: FunctionContext): string {
+  return text.replace(/\$(?:\{([^}]*)\}|(\w+))/g, (_, braced?: string, plain?: string) => host.env(braced ?? plain ?? '') ?? '')
+}
+
+/** The unsafe functions that can be allowed by name. */
+export const unsafe: Readonly<Record<string, FunctionSpec>> = {
+  env: { ...fn(['string'], ({ host }, [name]) => host.env(name as string) ?? ''), volatile: true },
+  expandenv: { ...fn(['string'], (context, [text]) => expand(text as string, context)), volatile: true },
+}
+
+/** Why an unsafe or missing function is refused, and how it can be had; undefined when the name is unknown. */
+export function refusalOf(name: string): string | undefined {
+  if (/^(must)?[rR]egex/.test(name)) return `function ${JSON.stringify(name)} is not available: sprig's regular expressions are left out`
+  const reason = reasons[name]
+  if (reason === undefined) return undefined
+  const remedy = Object.hasOwn(unsafe, name) ? 'it must be enabled by name' : 'it is not available'
+  return `function ${JSON.stringify(name)} is refused: it ${reason}; ${remedy}`
+}
