@@ -7,6 +7,8 @@ import type { GoValue } from './values/value.ts'
 export { TemplateExecError, TemplateSyntaxError } from './errors.ts'
 export type { Host } from './functions/spec.ts'
 export { defaultLimits, type Limits } from './limits.ts'
+export { canonicalHeaderName, httpHeader } from './std/header.ts'
+export { goUrl, type UrlParts } from './std/url.ts'
 export {
   GoMap,
   type GoMethod,

@@ -57,7 +57,8 @@ function callMethod(method: GoMethod<never>, name: string, receiver: GoValue, ar
     if (literal !== undefined) return literalAs(literal, type) ?? coerce(value, type)
     return coerce(value, type)
   })
-  return method.call(receiver as never, ...values)
+  const self = receiver instanceof GoStruct ? receiver.source : receiver
+  return method.call(self as never, ...values)
 }
 
 /** The error for a field of a nil value. */

@@ -1,5 +1,6 @@
 import { builtins } from './builtins.ts'
 import { caseFunctions } from './case.ts'
+import { dates } from './dates.ts'
 import { defaults } from './defaults.ts'
 import { dicts } from './dicts.ts'
 import { encoding } from './encoding.ts'
@@ -9,9 +10,10 @@ import { paths } from './paths.ts'
 import { random } from './random.ts'
 import type { FunctionSpec, FunctionTable } from './spec.ts'
 import { strings } from './strings.ts'
+import { urls } from './urls.ts'
 import { refusalOf, unsafe } from './unsafe.ts'
 
-const groups = [builtins, strings, caseFunctions, lists, dicts, defaults, math, encoding, paths, random]
+const groups = [builtins, strings, caseFunctions, lists, dicts, defaults, math, encoding, paths, random, dates, urls]
 
 /** Every function that is always there. */
 const safe = new Map<string, FunctionSpec>(groups.flatMap((group) => Object.entries(group)))

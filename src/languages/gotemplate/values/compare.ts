@@ -1,9 +1,8 @@
 import { GoError } from '../errors.ts'
 import type { Meter } from './meter.ts'
 import { compareStrings } from './order.ts'
-import { kindName, typeName } from './types.ts'
+import { integerOf, kindName, typeName } from './types.ts'
 import {
-  GoInt,
   GoMap,
   GoObject,
   GoSlice,
@@ -30,11 +29,11 @@ function basicKind(value: GoValue): Basic {
     case 'bigint':
       return 'int'
     default:
-      return value instanceof GoInt ? 'int' : undefined
+      return integerOf(value) === undefined ? undefined : 'int'
   }
 }
 
-const plain = (value: GoValue): GoValue => (value instanceof GoInt ? value.value : value)
+const plain = (value: GoValue): GoValue => integerOf(value) ?? value
 
 /** The comparison behind `eq` and `ne`. @throws GoError when Go cannot compare the types */
 export function equal(a: GoValue, b: GoValue): boolean {
@@ -94,7 +93,7 @@ export function deepEqual(a: GoValue, b: GoValue, meter: Meter, depth = 0): bool
     if (isNil(a) !== isNil(b) || keys.length !== Object.keys(right).length) return false
     return keys.every((key) => Object.hasOwn(right, key) && deepEqual(left[key], right[key], meter, depth + 1))
   }
-  if (a instanceof GoInt && b instanceof GoInt) return a.value === b.value
+  if (integerOf(a) !== undefined) return integerOf(a) === integerOf(b)
   if (a instanceof GoStruct && b instanceof GoStruct) {
     if (a.source === b.source) return true
     return [...a.type.fields.keys()].every((name) => deepEqual(a.field(name), b.field(name), meter, depth + 1))

@@ -2,7 +2,7 @@ import { GoError } from '../errors.ts'
 import type { Meter } from './meter.ts'
 import { sortedKeys } from './order.ts'
 import { typeName } from './types.ts'
-import { GoInt, GoMap, GoObject, GoSlice, GoStruct, type GoValue, mapEntries, nilList, nilMap } from './value.ts'
+import { GoMap, GoObject, GoSlice, GoStruct, type GoValue, mapEntries, nilList, nilMap } from './value.ts'
 
 export interface JsonStyle {
   /** Whether `<`, `>` and `&` are escaped, as Go does by default. */
@@ -48,7 +48,7 @@ function encodeObject(value: object & GoValue, meter: Meter, style: JsonStyle, d
     return wrap('[', items, ']', style.indent, depth)
   }
   if (value instanceof GoObject && !(value instanceof GoMap)) {
-    if (value instanceof GoInt) return String(value.value)
+    if (value.integer !== undefined) return String(value.integer)
     if (value instanceof GoStruct) return encodeStruct(value, meter, style, depth)
     throw new GoError(`json: unsupported type: ${typeName(value)}`)
   }

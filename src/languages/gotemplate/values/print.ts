@@ -2,7 +2,7 @@ import { GoError } from '../errors.ts'
 import type { Meter } from './meter.ts'
 import { formatFloat } from './number.ts'
 import { sortedKeys } from './order.ts'
-import { GoInt, GoMap, GoObject, GoStruct, type GoValue, isList, mapEntries } from './value.ts'
+import { GoMap, GoObject, GoStruct, type GoValue, isList, mapEntries } from './value.ts'
 
 /**
  * Prints a value as Go's `%v` does; nil is `<nil>`. What a template prints for nil differs, see the callers.
@@ -29,7 +29,7 @@ function printAt(value: GoValue, meter: Meter, depth: number): string {
   if (value instanceof GoObject) {
     const text = value.text?.()
     if (text !== undefined) return text
-    if (value instanceof GoInt) return String(value.value)
+    if (value.integer !== undefined) return String(value.integer)
     if (value instanceof GoStruct) return printStruct(value, meter, depth)
     if (!(value instanceof GoMap)) return '<nil>'
   }

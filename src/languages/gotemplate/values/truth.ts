@@ -1,4 +1,4 @@
-import { GoInt, GoMap, GoObject, type GoValue, isNothing, Missing } from './value.ts'
+import { GoMap, GoObject, type GoValue, isNothing, Missing } from './value.ts'
 
 /** Whether `if`, `with`, `and`, `or` and `not` take a value for true. Structs always are. */
 export function isTrue(value: GoValue): boolean {
@@ -13,9 +13,8 @@ export function isTrue(value: GoValue): boolean {
       return value !== 0n
     case 'object':
       if (value === null || value instanceof Missing) return false
-      if (value instanceof GoInt) return value.value !== 0n
       if (value instanceof GoMap) return hasEntries(value.entries)
-      if (value instanceof GoObject) return true
+      if (value instanceof GoObject) return value.integer !== 0n
       return Array.isArray(value) ? value.length > 0 : hasEntries(value)
     default:
       return false

@@ -33,7 +33,7 @@ export function kindName(value: GoValue): string {
 /** The value of an integer of any type; undefined when it is none. */
 export function integerOf(value: GoValue): bigint | undefined {
   if (typeof value === 'bigint') return value
-  return value instanceof GoInt ? value.value : undefined
+  return value instanceof GoObject ? value.integer : undefined
 }
 
 /** Wraps an integer to 64 bits, as Go's arithmetic does. */

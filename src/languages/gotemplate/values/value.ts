@@ -22,7 +22,7 @@ export interface GoRecord {
   readonly [key: string]: GoValue
 }
 
-/** Method of a Go type: how it may be called, and what it does with the receiver. */
+/** Method of a Go type: how it may be called, and what it does with the receiver (for a struct, with its source). */
 export interface GoMethod<T> extends Signature {
   readonly call: (receiver: T, ...args: GoValue[]) => GoValue
 }
@@ -41,19 +41,27 @@ export abstract class GoObject {
   get methods(): MethodTable<never> {
     return noMethods
   }
+  /** Its value when its kind is an integer. */
+  get integer(): bigint | undefined {
+    return undefined
+  }
   /** What Go's `String()` method gives; absent when the type has none. */
   text?(): string
 }
 
 /** Integer of another type than int. */
 export class GoInt extends GoObject {
-  readonly value: bigint
+  readonly #value: bigint
   readonly kind: 'int64' | 'int32' | 'uint8' | 'uint32' | 'uint64'
 
   constructor(kind: GoInt['kind'], value: bigint) {
     super()
     this.kind = kind
-    this.value = value
+    this.#value = value
+  }
+
+  override get integer(): bigint {
+    return this.#value
   }
 
   get typeName(): string {
