@@ -1,24 +1,20 @@
 /** The composition root: loads what requests run on, listens, swaps it whole on reload, and closes in order. */
 import { randomUUID } from 'node:crypto'
-import { createApiApp } from './api/app.ts'
 import type { Health } from './api/health.ts'
-import { createMetricsApp } from './api/metrics.ts'
-import { createApiServer } from './api/server.ts'
 import type { Config } from './config/schema.ts'
 import { ProblemsError, type Problem } from './documents/problem.ts'
 import type { Environment } from './documents/interpolate.ts'
 import { watchFiles, type FileWatch } from './documents/watch.ts'
+import { createListeners, type Addresses } from './listeners.ts'
 import { load, type LoadResult, type State } from './load.ts'
 import { apiSnapshot, proxySnapshot } from './planes.ts'
 import type { AnyHandler, Awaitable, Clock, Decision, Inbound, Log, Trace } from './pipeline/contract.ts'
 import { decide } from './pipeline/decide.ts'
-import { createProxyServer } from './proxy/server.ts'
+import { pollRepositories, type Poll } from './rules/repositories/poll.ts'
 import { createSessionStore } from './sessions/store.ts'
-import { logDecision } from './telemetry/decision_log.ts'
 import { createLog, type Log as LeveledLog, type LogTarget } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createTokenCache } from './tokens/token_cache.ts'
-import { version } from './version.ts'
 
 export interface GatewayOptions {
   /** Paths of the config files; later ones go over earlier ones. None means the environment alone. */
@@ -30,32 +26,6 @@ export interface GatewayOptions {
   readonly logTarget: LogTarget
   /** Milliseconds between two looks at the watched files. */
   readonly watchInterval?: number
-}
-
-export interface Address {
-  /** Empty for all interfaces. */
-  readonly host: string
-  readonly port: number
-  readonly tls: boolean
-}
-
-export interface Addresses {
-  readonly proxy: Address
-  readonly api: Address
-  readonly metrics: Address
-}
-
-/** Thrown by `listen`: a port that cannot be had; `key` is the config key that names it. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError'
-  readonly key: string
-
-  constructor(key: string, address: string, cause: unknown) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    const why = code === 'EADDRINUSE' ? 'another program listens there' : cause instanceof Error ? cause.message : String(cause)
-    super(`Cannot listen on ${address}: ${why}`, { cause })
-    this.key = key
-  }
 }
 
 export interface Gateway {
@@ -146,64 +116,51 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   let watch: FileWatch | undefined
-  let poll: NodeJS.Timeout | undefined
-  const lookAtRemotes = async (): Promise<void> => {
-    const changed = await Promise.all([state.repositories.changed(), state.keySets.changed()])
-    if (changed.includes(true)) await reload()
-  }
+  let poll: Poll | undefined
+  let keyPoll: NodeJS.Timeout | undefined
   const startWatching = (): void => {
     const inBackground = (work: () => Promise<unknown>): void => {
       work().catch((error: unknown) => log.error({ err: error }, 'Looking for changes failed'))
     }
     const interval = options.watchInterval
     watch = watchFiles(first.files, () => inBackground(reload), interval === undefined ? {} : { interval })
-    poll = setInterval(() => inBackground(lookAtRemotes), POLL_INTERVAL)
-    poll.unref()
+    poll = pollRepositories({
+      interval: POLL_INTERVAL,
+      current: () => state.repositories,
+      onChange: async () => {
+        await reload()
+      },
+      onProblem: (problem) => log.warn({ problem: describe(problem) }, 'A rule repository could not be asked'),
+    })
+    keyPoll = setInterval(() => {
+      inBackground(async () => {
+        if (await state.keySets.changed()) await reload()
+      })
+    }, POLL_INTERVAL)
+    keyPoll.unref()
   }
 
-  const proxy = createProxyServer({
-    current: () => proxyState,
-    clock,
-    log: currentLog,
-    tls: boot.serve.proxy.tls,
-    timeouts: boot.serve.proxy.timeout,
-    observe(record) {
-      const { reason } = record
-      metrics.request({ service: 'oathkeeper-proxy', target: record.path, known: record.ruleId !== undefined, ...record })
-      metrics.decision(record.ruleId, record.granted, reason)
-      if (record.granted && reason !== 'allowed') metrics.upstreamError(reason)
-      logDecision(log, record)
-    },
-  })
   const health = (): Health => ({
     ...(closing ? { notReady: 'The gateway is shutting down' } : {}),
     ...(!closing && state.snapshot.validRules.length === 0 && { notReady: 'No access rule is loaded' }),
     failedReload,
   })
-  const apiApp = createApiApp({
-    current: () => apiState,
+  const listeners = createListeners({
+    config: boot,
+    proxy: () => proxyState,
+    api: () => apiState,
     health,
-    version,
     clock,
-    log: currentLog,
-    onRequest: (record) => metrics.request(record),
-    onDecision(record) {
-      metrics.decision(record.ruleId, record.granted, record.code ?? 'allowed')
-      logDecision(log, record)
-    },
+    log: () => log,
+    metrics,
   })
-  const api = createApiServer({ app: apiApp, tls: boot.serve.api.tls, timeouts: boot.serve.api.timeout, log: currentLog })
-  // Oathkeeper serves metrics on any path; so does a config that does not name one.
-  const metricsPath = prometheus.metrics_path === '/metrics' ? undefined : prometheus.metrics_path
-  const metricsServer = createApiServer({ app: createMetricsApp({ metrics, path: metricsPath }), log: currentLog })
-
   const close = async (grace = 25_000): Promise<void> => {
     closing = true
     watch?.close()
-    clearInterval(poll)
-    // Probes and scrapes are answered until the last proxied request has gone.
-    await proxy.close(grace)
-    await Promise.all([api.close(1000), metricsServer.close(1000), sessions.close()])
+    poll?.close()
+    clearInterval(keyPoll)
+    await listeners.close(grace)
+    await sessions.close()
   }
 
   return {
@@ -215,27 +172,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     decide: (inbound, trace) => decide(inbound, state.snapshot, trace),
     async listen() {
-      const { serve } = boot
-      const bind = async (
-        key: string,
-        server: { listen(port: number, host: string): Promise<{ port: number }> },
-        { host, port }: { readonly host: string; readonly port: number },
-        tls: boolean,
-      ): Promise<Address> => {
-        try {
-          return { host, port: (await server.listen(port, host)).port, tls }
-        } catch (error) {
-          await close(0)
-          throw new ListenError(key, `${host === '' ? '*' : host}:${port}`, error)
-        }
+      try {
+        const addresses = await listeners.listen()
+        startWatching()
+        return addresses
+      } catch (error) {
+        await close(0)
+        throw error
       }
-      const addresses = {
-        proxy: await bind('serve.proxy.port', proxy, serve.proxy, serve.proxy.tls !== undefined),
-        api: await bind('serve.api.port', api, serve.api, serve.api.tls !== undefined),
-        metrics: await bind('serve.prometheus.port', metricsServer, prometheus, false),
-      }
-      startWatching()
-      return addresses
     },
     reload,
     close,

@@ -1,6 +1,8 @@
 /** The public API: a gateway as a library, and what a handler of one's own is made of. */
-export { createGateway, ListenError } from './gateway.ts'
-export type { Address, Addresses, Gateway, GatewayOptions } from './gateway.ts'
+export { createGateway } from './gateway.ts'
+export type { Gateway, GatewayOptions } from './gateway.ts'
+export { ListenError } from './listeners.ts'
+export type { Address, Addresses } from './listeners.ts'
 export { codes, GatewayError } from './errors.ts'
 export type { Code, GatewayErrorOptions } from './errors.ts'
 export { formatProblem, ProblemsError } from './documents/problem.ts'

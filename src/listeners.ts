@@ -1,0 +1,174 @@
+/** The three listeners and what they tell the log and the metrics. */
+import { createApiApp } from './api/app.ts'
+import type { Health } from './api/health.ts'
+import { createMetricsApp } from './api/metrics.ts'
+import { createApiServer } from './api/server.ts'
+import type { ApiSnapshot } from './api/snapshot.ts'
+import type { Config } from './config/schema.ts'
+import type { Clock, Log } from './pipeline/contract.ts'
+import type { RequestRecord } from './proxy/exchange.ts'
+import { createProxyServer } from './proxy/server.ts'
+import type { ProxySnapshot } from './proxy/settings.ts'
+import { loadTls, watchTls, type TlsSource } from './proxy/tls.ts'
+import { logDecision, type DecisionRecord } from './telemetry/decision_log.ts'
+import type { Log as LeveledLog } from './telemetry/log.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+import { version } from './version.ts'
+
+export interface Address {
+  /** Empty for all interfaces. */
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+}
+
+export interface Addresses {
+  readonly proxy: Address
+  readonly api: Address
+  readonly metrics: Address
+}
+
+/** Thrown by `listen`: a port that cannot be had; `key` is the config key that names it. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+  readonly key: string
+
+  constructor(key: string, address: string, cause: unknown) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    const why = code === 'EADDRINUSE' ? 'another program listens there' : cause instanceof Error ? cause.message : String(cause)
+    super(`Cannot listen on ${address}: ${why}`, { cause })
+    this.key = key
+  }
+}
+
+export interface ListenersOptions {
+  /** As it was at start: what is bound once is not bound again. */
+  readonly config: Config
+  readonly proxy: () => ProxySnapshot
+  readonly api: () => ApiSnapshot
+  readonly health: () => Health
+  readonly clock: Clock
+  readonly log: () => LeveledLog
+  readonly metrics: Metrics
+}
+
+export interface Listeners {
+  /** Throws ListenError. */
+  listen(): Promise<Addresses>
+  /** Milliseconds for the requests under way. */
+  close(grace: number): Promise<void>
+}
+
+/** Throws an Error when the TLS files cannot be used. */
+export function createListeners(options: ListenersOptions): Listeners {
+  const { clock, metrics } = options
+  const { serve } = options.config
+  const log: Log = {
+    debug: (fields, message) => options.log().debug(fields, message),
+    info: (fields, message) => options.log().info(fields, message),
+    warn: (fields, message) => options.log().warn(fields, message),
+    error: (fields, message) => options.log().error(fields, message),
+  }
+  const proxyTls = tlsSource(serve.proxy.tls)
+  const proxy = createProxyServer({
+    current: options.proxy,
+    clock,
+    log,
+    ...(proxyTls !== undefined && { tls: proxyTls }),
+    observe(record) {
+      const { inbound, ruleId, code } = record
+      const { method, status, durationMs } = record
+      const target = inbound?.path ?? ''
+      metrics.request({ service: 'oathkeeper-proxy', method, target, status, durationMs, known: ruleId !== undefined })
+      metrics.decision(ruleId, record.outcome !== 'refused', code ?? 'allowed')
+      if (record.outcome === 'failed' && code !== undefined) metrics.upstreamError(code)
+      logDecision(options.log(), decisionRecord(record))
+    },
+  })
+  const apiApp = createApiApp({
+    current: options.api,
+    health: options.health,
+    version,
+    clock,
+    log,
+    onRequest: (record) => metrics.request(record),
+    onDecision(record) {
+      metrics.decision(record.ruleId, record.granted, record.code ?? 'allowed')
+      logDecision(options.log(), record)
+    },
+  })
+  const apiTls = tlsSource(serve.api.tls)
+  const api = createApiServer({
+    fetch: apiApp.fetch,
+    timeouts: serve.api.timeout,
+    ...(apiTls !== undefined && { tls: loadTls(apiTls) }),
+  })
+  const stopWatchingTls = apiTls === undefined ? undefined : watchTls(apiTls, log, (material) => api.setTls(material))
+  const { prometheus } = serve
+  // Oathkeeper serves metrics on any path; so does a config that does not name one.
+  const metricsPath = prometheus.metrics_path === '/metrics' ? undefined : prometheus.metrics_path
+  const metricsServer = createApiServer({
+    fetch: createMetricsApp({ metrics, path: metricsPath }).fetch,
+    timeouts: serve.api.timeout,
+  })
+
+  return {
+    listen: async () => ({
+      proxy: await bind('serve.proxy.port', proxy, serve.proxy, proxyTls !== undefined),
+      api: await bind('serve.api.port', api, serve.api, apiTls !== undefined),
+      metrics: await bind('serve.prometheus.port', metricsServer, prometheus, false),
+    }),
+    async close(grace) {
+      stopWatchingTls?.()
+      // Probes and scrapes are answered until the last proxied request has gone.
+      await proxy.close(grace)
+      await Promise.all([api.close(1000), metricsServer.close(1000)])
+    },
+  }
+}
+
+async function bind(
+  key: string,
+  server: { listen(port: number, host: string): Promise<{ readonly port: number }> },
+  { host, port }: { readonly host: string; readonly port: number },
+  tls: boolean,
+): Promise<Address> {
+  try {
+    return { host, port: (await server.listen(port, host)).port, tls }
+  } catch (error) {
+    throw new ListenError(key, `${host === '' ? '*' : host}:${port}`, error)
+  }
+}
+
+function decisionRecord(record: RequestRecord): DecisionRecord {
+  const { inbound } = record
+  return {
+    method: record.method,
+    scheme: inbound?.scheme ?? '',
+    host: inbound?.host ?? '',
+    path: inbound?.path ?? '',
+    userAgent: record.userAgent,
+    traceparent: inbound?.headers.get('traceparent'),
+    granted: record.outcome !== 'refused',
+    ruleId: record.ruleId,
+    session: record.session,
+    code: record.code,
+    detail: record.reason,
+    status: record.status,
+    durationMs: record.durationMs,
+    upstream: record.upstream,
+  }
+}
+
+type TlsConfig = Config['serve']['proxy']['tls']
+
+function tlsSource(tls: TlsConfig): TlsSource | undefined {
+  const cert = tlsPart(tls?.cert)
+  const key = tlsPart(tls?.key)
+  return cert === undefined || key === undefined ? undefined : { cert, key }
+}
+
+function tlsPart(part: NonNullable<TlsConfig>['key']): TlsSource['key'] | undefined {
+  if (part?.base64 !== undefined) return { base64: part.base64 }
+  return part?.path === undefined ? undefined : { path: part.path }
+}
