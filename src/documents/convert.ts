@@ -37,9 +37,8 @@ export function convert(root: unknown, source: SourceText, env: Environment | un
   const problems: Problem[] = []
   const anchors = new Map<string, unknown>()
   const open = new Set<unknown>()
-  // JSON has no plain scalars: there a quoted "${PORT}" has to be able to become a number, in YAML quotes mean text.
-  const json = /^\s*[[{]/.test(source.text)
   let depth = 0
+  let flows = 0
   let copying = 0
   let copies = 0
   const reported = new Set<string>()
@@ -68,8 +67,12 @@ export function convert(root: unknown, source: SourceText, env: Environment | un
       }
       open.add(node)
       if (isScalar(node)) return { value: visitScalar(node, offset), spot: { offset } }
-      if (isMap(node)) return visitMap(node, offset)
-      if (isSeq(node)) return visitList(node, offset)
+      if (isMap(node) || isSeq(node)) {
+        if (node.flow === true) flows += 1
+        const part = isMap(node) ? visitMap(node, offset) : visitList(node, offset)
+        if (node.flow === true) flows -= 1
+        return part
+      }
       if (node !== null && node !== undefined) report('This kind of YAML value is not supported', offset)
       return nothing(offset)
     } finally {
@@ -114,7 +117,8 @@ export function convert(root: unknown, source: SourceText, env: Environment | un
       const hint = `Set it, or give a default: \${${name}:-…}. A literal \${${name}} is written $\${${name}}.`
       report(`The environment variable ${name} is not set`, inside ? spot : offset, hint)
     }
-    const typed = json || scalar.type === 'PLAIN'
+    // Quotes mean text, except where braces can stand in no other way: in [lists], {maps} and so in all of JSON.
+    const typed = scalar.type === 'PLAIN' || (scalar.type === 'QUOTE_DOUBLE' && flows > 0)
     return typed && isSingleReference(value) ? readScalar(text) : text
   }
 

@@ -33,7 +33,7 @@ export function parseDocument(text: string, file: string, options: ParseOptions 
   const source = sourceText(file, text)
   let tree: ReturnType<typeof parseYaml>
   try {
-    tree = parseYaml(text, { prettyErrors: false, logLevel: 'silent', uniqueKeys: true, merge: false })
+    tree = parseYaml(text, { prettyErrors: false, logLevel: 'error', uniqueKeys: true, merge: false })
   } catch (error) {
     // The parser recurses; a text of nothing but brackets exhausts its stack.
     const message = error instanceof RangeError ? 'The text is nested too deeply' : 'The text cannot be read as YAML'
