@@ -7,6 +7,7 @@ const root = path.join(import.meta.dirname, '..', 'src')
 /** Lower layers never import higher ones. A file belongs to the first entry whose prefix fits. */
 const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   [0, 'errors.ts'],
+  [0, 'version.ts'],
   [1, 'languages/'],
   [1, 'documents/'],
   [1, 'telemetry/'],
@@ -29,6 +30,8 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   // The API plane's /decisions shares the front gate of the proxy, so that both see one canonical request.
   [9, 'api/'],
   [10, 'load.ts'],
+  [10, 'planes.ts'],
+  [10, 'listeners.ts'],
   [10, 'gateway.ts'],
   [11, 'index.ts'],
   [12, 'cli/'],

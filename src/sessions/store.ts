@@ -34,6 +34,10 @@ function questionKey(question: SessionQuestion): string {
   return hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'base64url')
 }
 
+function overloaded(): SessionAnswer {
+  return { outcome: 'unavailable', error: new GatewayError('overloaded', { headers: [['Retry-After', '1']] }) }
+}
+
 /** A session store client with a pool per origin. `close` waits for calls in flight. */
 export function createSessionStore(options: SessionStoreOptions = {}): ClosableSessionStore {
   const { timeout = 2000, concurrency = 128, maxBody = 256 * 1024, observe } = options
@@ -42,12 +46,9 @@ export function createSessionStore(options: SessionStoreOptions = {}): ClosableS
   let active = 0
   const waiting: (() => void)[] = []
 
-  const enter = async (deadline: AbortSignal): Promise<boolean> => {
-    if (active < concurrency) {
-      active++
-      return true
-    }
-    return await new Promise((resolve) => {
+  /** Resolves with false when no place became free in time. */
+  const wait = (deadline: AbortSignal): Promise<boolean> =>
+    new Promise((resolve) => {
       const proceed = (): void => {
         deadline.removeEventListener('abort', giveUp)
         resolve(true)
@@ -59,7 +60,6 @@ export function createSessionStore(options: SessionStoreOptions = {}): ClosableS
       waiting.push(proceed)
       deadline.addEventListener('abort', giveUp, { once: true })
     })
-  }
   // The place is handed over rather than freed, so that a newcomer cannot slip in before those who wait.
   const leave = (): void => {
     const next = waiting.shift()
@@ -69,13 +69,14 @@ export function createSessionStore(options: SessionStoreOptions = {}): ClosableS
 
   const ask = async (question: SessionQuestion): Promise<SessionAnswer> => {
     const deadline = AbortSignal.timeout(timeout)
-    if (!(await enter(deadline))) {
-      return { outcome: 'unavailable', error: new GatewayError('overloaded', { headers: [['Retry-After', '1']] }) }
-    }
+    const full = active >= concurrency
+    if (!full) active++
+    else if (!(await wait(deadline))) return overloaded()
     try {
       return readAnswer(await call(agent, question, { signal: deadline, maxBody }), question)
     } catch (error) {
-      return unavailable(error)
+      // Most of the time went by before the call: that says nothing about the session store.
+      return full && deadline.aborted ? overloaded() : unavailable(error)
     } finally {
       leave()
     }
