@@ -54,8 +54,12 @@ export const startStack = async ({ ports, logs, kratosUrl, say }: StackOptions):
     for (let end = stops.pop(); end !== undefined; end = stops.pop()) await end()
   }
   const publicUrl = at(ports.proxy)
-  const onEnd = (message: string): void =>
+  // What ends before everything runs is reported by whoever waits for it.
+  let complete = false
+  const onEnd = (message: string): void => {
+    if (!complete) return
     say(`${message} Its log is in ${path.relative(process.cwd(), logs) || '.'}. Press Ctrl-C and start the demo again.`)
+  }
 
   try {
     await mkdir(logs, { recursive: true })
@@ -108,6 +112,7 @@ export const startStack = async ({ ports, logs, kratosUrl, say }: StackOptions):
 
     const page = await startNotesPage({ port: ports.page, postgrestUrl: at(ports.postgrest) })
     stops.push(() => page.close())
+    complete = true
     return { publicUrl, apiUrl: at(ports.api), users, standIn, stop }
   } catch (error) {
     await stop()
