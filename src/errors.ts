@@ -18,6 +18,11 @@ export const codes = {
     message: 'The request was malformed or contained invalid parameters',
     remedy: 'The request line, the Host header or another header is ambiguous or forbidden; the log line names what.',
   },
+  request_timeout: {
+    status: 408,
+    message: 'The request did not arrive in time',
+    remedy: 'The client stopped sending in the middle of a request; raise serve.proxy.timeout.read for slow clients.',
+  },
   headers_too_large: {
     status: 431,
     message: 'The request header is too large',

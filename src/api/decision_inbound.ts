@@ -1,7 +1,7 @@
 /** Which request a call of `/decisions` asks about. */
 import { GatewayError } from '../errors.ts'
 import type { Inbound } from '../pipeline/contract.ts'
-import { headerName, invalid } from '../proxy/header-names.ts'
+import { headerName, invalid } from '../proxy/header_names.ts'
 import { readInbound, requestHeaders, type Peer, type RawRequest } from '../proxy/inbound.ts'
 import type { ApiSnapshot } from './snapshot.ts'
 

@@ -1,0 +1,348 @@
+/** One request from its head to the end of its answer: gate, decision, forwarding, and the record of what became of it. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { GatewayError } from '../errors.ts'
+import type { Code } from '../errors.ts'
+import type {
+  Clock,
+  Decision,
+  ErrorAnswer,
+  HeaderLine,
+  Inbound,
+  Log,
+  Session,
+  UpstreamTarget,
+} from '../pipeline/contract.ts'
+import { errorAnswer } from '../pipeline/error_body.ts'
+import { answerHeaders, emptyAnswer } from './answer.ts'
+import { forward } from './forward.ts'
+import type { ForwardResult } from './forward.ts'
+import { clientHeaders, upstreamHeaders } from './headers.ts'
+import { readInbound } from './inbound.ts'
+import type { Peer } from './inbound.ts'
+import type { ProxySettings, ProxySnapshot } from './settings.ts'
+import { upstreamPath } from './target.ts'
+import { openTunnel } from './tunnel.ts'
+import type { Tunnel } from './tunnel.ts'
+import { asksForWebSocket, handshakeProblem, switchingProtocols } from './upgrade.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/** What became of one request; handed to `observe` once for each. */
+export interface RequestRecord {
+  readonly method: string
+  /** Absent when the front gate refused the request. */
+  readonly inbound?: Inbound
+  readonly ruleId?: string
+  readonly session?: Session
+  /** `refused`: the gate or the pipeline said no. `failed`: allowed, but no whole answer came or arrived. */
+  readonly outcome: 'allowed' | 'refused' | 'failed'
+  /** Absent when all went well. */
+  readonly code?: Code
+  /** For operators; never contains secrets. */
+  readonly reason?: string
+  /** What the client was sent, or 499 when it did not wait. */
+  readonly status: number
+  readonly durationMs: number
+  /** Origin of the upstream, when one was chosen. */
+  readonly upstream?: string
+  readonly userAgent?: string
+  readonly remoteAddress: string
+}
+
+/** What all requests of one server share. */
+export interface ProxyContext {
+  readonly current: () => ProxySnapshot
+  readonly log: Log
+  readonly observe: (record: RequestRecord) => void
+  readonly clock: Clock
+  readonly upstreams: Upstreams
+  readonly tunnels: Set<Tunnel>
+  readonly maxTunnels: number
+  /** The server is being shut down: every answer ends its connection. */
+  closing: boolean
+}
+
+/** One client connection and the requests on it that have not been answered yet. */
+export interface Connection {
+  readonly peer: Peer
+  readonly exchanges: Set<Exchange>
+  /** Called when the last of them is done. */
+  idle: () => void
+}
+
+export interface ExchangeOptions {
+  readonly expectsContinue?: boolean
+  /** Present when the request came with an Upgrade header: node has let go of the socket. */
+  readonly detached?: { readonly socket: Duplex; readonly head: Buffer }
+}
+
+/** Milliseconds that a client gets to send the rest of a body that nobody reads any more. */
+const lingering = 2000
+
+const noLines: readonly HeaderLine[] = []
+
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly #context: ProxyContext
+  readonly #connection: Connection
+  readonly #options: ExchangeOptions
+  readonly #started: number
+  #added: readonly HeaderLine[] = noLines
+  #inbound: Inbound | undefined
+  #decision: Decision | undefined
+  #error: GatewayError | undefined
+  #abandonUpstream: (() => void) | undefined
+  #status = 0
+  #over = false
+
+  constructor(
+    context: ProxyContext,
+    connection: Connection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    options: ExchangeOptions = {},
+  ) {
+    this.#context = context
+    this.#connection = connection
+    this.#options = options
+    this.request = request
+    this.response = response
+    this.#started = context.clock.monotonic()
+    connection.exchanges.add(this)
+    response.once('finish', () => this.#finish())
+  }
+
+  /** Never throws: a fault in the code is one 500. */
+  start(): void {
+    try {
+      this.#start()
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  /** The client is gone, or has sent something that ends its connection. */
+  abandon(error: GatewayError = new GatewayError('client_closed_request')): void {
+    if (this.#over) return
+    this.#error ??= error
+    this.#finish(this.#error.status)
+    this.#abandonUpstream?.()
+  }
+
+  #start(): void {
+    const { settings, decide } = this.#context.current()
+    const inbound = readInbound(this.request, this.#connection.peer, settings)
+    if (inbound instanceof GatewayError) {
+      this.#refuse(inbound)
+      return
+    }
+    this.#inbound = inbound
+    if (settings.cors !== undefined) {
+      const cors = settings.cors(inbound.method, inbound.headers)
+      this.#added = cors.headers
+      if (cors.preflight) {
+        this.#answer({ status: 204, headers: [], body: '' })
+        return
+      }
+    }
+    if (this.#wantsTunnel()) {
+      const problem = handshakeProblem(inbound, this.request.httpVersion)
+      if (problem !== undefined) {
+        this.#refuse(problem)
+        return
+      }
+    }
+    const decision = decide(inbound)
+    if (!(decision instanceof Promise)) {
+      this.#proceed(decision, settings)
+      return
+    }
+    decision.then((made) => this.#proceed(made, settings)).catch((error: unknown) => this.#fault(error))
+  }
+
+  #wantsTunnel(): boolean {
+    return this.#options.detached !== undefined && asksForWebSocket(this.#inbound!.headers)
+  }
+
+  #proceed(decision: Decision, settings: ProxySettings): void {
+    this.#decision = decision
+    if (this.#over) return
+    if (!decision.allowed) {
+      this.#error = decision.error
+      this.#answer(decision.answer)
+      return
+    }
+    if (decision.upstream === undefined) {
+      this.#refuse(new GatewayError('rule_misconfigured', { reason: 'the rule has no upstream.url' }))
+      return
+    }
+    const inbound = this.#inbound!
+    const target = decision.upstream
+    const upstream = this.#context.upstreams.open(target.origin)
+    const tunnel = this.#wantsTunnel()
+    if (upstream.isFull || (tunnel && this.#context.tunnels.size >= this.#context.maxTunnels)) {
+      const reason = upstream.isFull ? 'too many requests wait for the upstream' : 'too many WebSockets are open'
+      this.#refuse(new GatewayError('overloaded', { reason, headers: [['Retry-After', '1']] }))
+      return
+    }
+    const headers = upstreamHeaders(inbound, decision.edits, target, settings)
+    if (target.preserveHost) headers.push('host', inbound.host)
+    const added = [...decision.responseHeaders, ...this.#added]
+    const head = (status: number, raw: readonly (Buffer | string)[]): string[] =>
+      this.#head(status, raw, target, settings, added)
+    this.#abandonUpstream = forward({
+      request: this.request,
+      response: this.response,
+      method: inbound.method,
+      path: upstreamPath(inbound, target, settings.safeguards.path),
+      headers,
+      upstream,
+      timeouts: settings.timeouts,
+      expectsContinue: this.#options.expectsContinue === true,
+      head,
+      ended: (result) => this.#forwarded(result),
+      ...(tunnel ? { upgraded: (raw, socket) => this.#upgraded(head(101, raw), socket) } : {}),
+    })
+  }
+
+  #head(
+    status: number,
+    raw: readonly (Buffer | string)[],
+    target: UpstreamTarget,
+    settings: ProxySettings,
+    added: readonly HeaderLine[],
+  ): string[] {
+    if (this.#context.closing) this.response.shouldKeepAlive = false
+    const guarded = settings.safeguards.session_cookie_responses === 'drop' && !target.passCredentials
+    return clientHeaders(raw, {
+      guardedCookies: guarded ? settings.sessionCookies : [],
+      added,
+      ownCors: settings.cors !== undefined,
+      status,
+      trailers: this.request.httpVersion === '1.1',
+    })
+  }
+
+  #forwarded(result: ForwardResult): void {
+    if (this.#over) return
+    this.#status = result.status
+    if (result.error === undefined) return
+    this.#error = result.error
+    if (result.headSent) {
+      // A clean end would pass for the whole answer.
+      this.#finish(result.status)
+      breakOff(this.response, this.request)
+    } else {
+      this.#answer(result.error.code === 'request_timeout' ? this.#plain(result.error) : emptyAnswer(result.error))
+    }
+  }
+
+  #upgraded(headers: readonly string[], upstream: Duplex): void {
+    const { socket, head } = this.#options.detached!
+    const { tunnels, closing } = this.#context
+    if (this.#over || socket.destroyed) {
+      upstream.destroy()
+      return
+    }
+    this.response.detachSocket(this.request.socket)
+    socket.write(switchingProtocols(headers), 'latin1')
+    if (head.length > 0) upstream.write(head)
+    const tunnel = openTunnel(socket, upstream, () => tunnels.delete(tunnel))
+    tunnels.add(tunnel)
+    this.#finish(101)
+    if (closing) tunnel.goAway()
+  }
+
+  #refuse(error: GatewayError): void {
+    this.#error = error
+    this.#answer(this.#plain(error))
+  }
+
+  #plain(error: GatewayError): ErrorAnswer {
+    return errorAnswer(error, this.#inbound, { verbose: false })
+  }
+
+  #fault(error: unknown): void {
+    const known = error instanceof GatewayError
+    if (!known) {
+      const { name, message, stack } =
+        error instanceof Error ? error : new Error('something else than an error was thrown')
+      this.#context.log.error({ error: { name, message, stack } }, 'request failed by a fault in the gateway')
+    }
+    if (this.#over) return
+    if (this.response.headersSent) {
+      this.#error = known ? error : new GatewayError('internal_error')
+      this.#finish(this.response.statusCode)
+      breakOff(this.response, this.request)
+      return
+    }
+    this.#refuse(known ? error : new GatewayError('internal_error', { cause: error }))
+  }
+
+  #answer(answer: ErrorAnswer): void {
+    const { response } = this
+    const { status } = answer
+    this.#status = status
+    // A client that waits for 100 (Continue), or has stopped sending, cannot tell where its next request would begin.
+    const stuck = this.#options.expectsContinue === true || status === 408
+    if (stuck || this.#context.closing) response.shouldKeepAlive = false
+    response.writeHead(status, answerHeaders(answer, this.#added))
+    response.end(answer.body)
+  }
+
+  /** The answer has left, or never will. */
+  #finish(status = this.#status): void {
+    if (this.#over) return
+    this.#over = true
+    this.#observe(status)
+    const { request, response } = this
+    const { exchanges } = this.#connection
+    exchanges.delete(this)
+    if (exchanges.size === 0) this.#connection.idle()
+    if (status === 101) return
+    if (this.#options.detached !== undefined) {
+      response.detachSocket(request.socket)
+      request.socket.destroySoon()
+    } else if (!request.complete && !request.socket.destroyed) {
+      setTimeout(() => {
+        if (!request.complete) request.socket.destroy()
+      }, lingering).unref()
+    }
+  }
+
+  #observe(status: number): void {
+    const { clock, observe, log } = this.#context
+    const decision = this.#decision
+    const error = this.#error
+    const inbound = this.#inbound
+    const userAgent = inbound?.headers.get('user-agent')
+    const session = decision?.session
+    const upstream = decision?.allowed === true ? decision.upstream?.origin : undefined
+    try {
+      observe({
+        method: this.request.method ?? '',
+        outcome: error === undefined ? 'allowed' : decision?.allowed === true ? 'failed' : 'refused',
+        status,
+        durationMs: clock.monotonic() - this.#started,
+        remoteAddress: this.#connection.peer.address,
+        ...(inbound === undefined ? {} : { inbound }),
+        ...(decision?.ruleId === undefined ? {} : { ruleId: decision.ruleId }),
+        ...(session === undefined ? {} : { session }),
+        ...(error === undefined ? {} : { code: error.code }),
+        ...(error?.reason === undefined ? {} : { reason: error.reason }),
+        ...(upstream === undefined ? {} : { upstream }),
+        ...(userAgent === undefined ? {} : { userAgent }),
+      })
+    } catch (fault) {
+      log.error({ error: String(fault) }, 'the record of a request could not be taken')
+    }
+  }
+}
+
+/** Ends the connection so that the client knows that its answer is not whole. */
+function breakOff(response: ServerResponse, request: IncomingMessage): void {
+  // Where only the end of the connection delimits the body, an orderly end would look whole.
+  if (request.httpVersion === '1.0') request.socket.resetAndDestroy()
+  else response.destroy()
+}

@@ -1,0 +1,278 @@
+/** Carries one allowed request to its upstream and the answer back, both streamed, with backpressure both ways. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import { GatewayError } from '../errors.ts'
+import { headerName } from './header_names.ts'
+import { bodyKind, collectBody, StreamedBody } from './request_body.ts'
+import type { ProxyTimeouts } from './settings.ts'
+import type { Upstream } from './upstreams.ts'
+
+export interface ForwardOptions {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly method: string
+  /** Path and query, starting with `/`. */
+  readonly path: string
+  /** Flat list, with `host` only when the client's is kept. */
+  readonly headers: string[]
+  readonly upstream: Upstream
+  readonly timeouts: ProxyTimeouts
+  /** The client waits for 100 (Continue) before it sends the body. */
+  readonly expectsContinue: boolean
+  /** The client's header list for an upstream's head. */
+  readonly head: (status: number, raw: readonly (Buffer | string)[]) => string[]
+  /** Called once. With an error and `headSent` false nothing has been answered yet. */
+  readonly ended: (result: ForwardResult) => void
+  /** Present when the request asks for a WebSocket; called instead of `ended` when the upstream agrees. */
+  readonly upgraded?: (raw: readonly (Buffer | string)[], socket: Duplex) => void
+}
+
+export interface ForwardResult {
+  readonly headSent: boolean
+  /** What the upstream answered; 0 when it did not. */
+  readonly status: number
+  readonly error?: GatewayError
+}
+
+/** Sends the request; the returned function gives it up because the client is gone. */
+export function forward(options: ForwardOptions): () => void {
+  const forwarding = new Forwarding(options)
+  forwarding.start()
+  return () => forwarding.abandon()
+}
+
+// RFC 9110 section 9.2.2; PUT and DELETE are idempotent too, but not worth doing twice unasked.
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+class Forwarding implements Dispatcher.DispatchHandler {
+  readonly #options: ForwardOptions
+  #controller: Dispatcher.DispatchController | undefined
+  #stopCollecting: (() => void) | undefined
+  #settled = false
+  #abandoned = false
+  #retried = false
+  #answerBegun = false
+  #headSent = false
+  #bodySent = false
+  #status = 0
+  #announced = false
+  #bodyKind: ReturnType<typeof bodyKind> = 'none'
+  /** Bytes of the body still to come; -1 when only its end will tell. */
+  #left = -1
+  /** The chunk that completes the body, kept so that it goes out in one write with the end. */
+  #last: Buffer | undefined
+
+  constructor(options: ForwardOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { request, response, timeouts, upstream, expectsContinue } = this.#options
+    upstream.enter()
+    this.#bodyKind = this.#options.upgraded === undefined ? bodyKind(request) : 'none'
+    if (this.#bodyKind === 'none') {
+      this.#dispatch(null)
+      return
+    }
+    if (expectsContinue) response.writeContinue()
+    if (this.#bodyKind === 'stream') {
+      this.#dispatch(new StreamedBody(request, timeouts.read))
+      return
+    }
+    this.#stopCollecting = collectBody(request, timeouts.read, (body) => {
+      this.#stopCollecting = undefined
+      if (body instanceof GatewayError) this.#settle(body)
+      else this.#dispatch(body)
+    })
+  }
+
+  abandon(): void {
+    this.#abandoned = true
+    if (this.#stopCollecting !== undefined) {
+      this.#stopCollecting()
+      this.#settle(clientClosed())
+    } else this.#controller?.abort(clientClosed())
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#abandoned) controller.abort(clientClosed())
+  }
+
+  onResponseStarted(): void {
+    this.#answerBegun = true
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    _headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
+    const { upgraded } = this.#options
+    if (upgraded === undefined || this.#abandoned) {
+      socket.destroy()
+      this.#settle(clientClosed())
+      return
+    }
+    this.#settled = true
+    this.#options.upstream.leave()
+    upgraded(rawList(controller.rawHeaders), socket)
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    const { response, request } = this.#options
+    if (status < 100 || status > 599) {
+      controller.abort(new Error(`the upstream answered with status ${status}`))
+      return
+    }
+    if (status < 200) {
+      relayHints(response, request, status, headers.link)
+      return
+    }
+    this.#status = status
+    const { 'content-length': length, trailer } = headers
+    const bodyless = request.method === 'HEAD' || status === 204 || status === 304
+    this.#announced = trailer !== undefined && !bodyless && length === undefined && request.httpVersion === '1.1'
+    this.#left = length === undefined || bodyless ? -1 : Number(length)
+    // writeHead throws on bytes that cannot be in a header; undici then aborts and onResponseError answers.
+    response.writeHead(status, this.#options.head(status, rawList(controller.rawHeaders)))
+    this.#headSent = true
+    // The head of a stream must not wait for the first byte of its body; an ordinary answer is one write.
+    process.nextTick(Forwarding.#flushHead, this)
+  }
+
+  static #flushHead(this: void, forwarding: Forwarding): void {
+    if (!forwarding.#bodySent && !forwarding.#settled) forwarding.#options.response.flushHeaders()
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { response, timeouts } = this.#options
+    if (this.#left >= 0) {
+      this.#left -= chunk.length
+      if (this.#left === 0) {
+        this.#last = chunk
+        return
+      }
+    }
+    this.#bodySent = true
+    if (response.write(chunk) || controller.paused) return
+    controller.pause()
+    // The socket's own timer sees how much the kernel takes, so that slow is not mistaken for stuck.
+    response.socket?.setTimeout(timeouts.write)
+    response.once('drain', () => {
+      response.socket?.setTimeout(0)
+      controller.resume()
+    })
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    const { response, timeouts, upstream } = this.#options
+    if (upstream.breaking && this.#left !== 0) {
+      // A body that only the connection's end delimits, and the connection was reset: nobody knows what is missing.
+      this.#settle(unreachable('the upstream broke off its answer'))
+      return
+    }
+    if (this.#announced) response.addTrailers(trailerPairs(rawList(controller.rawTrailers)))
+    if (this.#last === undefined) response.end()
+    else response.end(this.#last)
+    if (response.writableLength > 0) response.socket?.setTimeout(timeouts.write)
+    this.#settle()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    if (this.#mayRetry(error)) {
+      this.#retried = true
+      this.#dispatch(null, true)
+      return
+    }
+    this.#settle(this.#abandoned ? clientClosed() : classify(error))
+  }
+
+  #dispatch(body: Buffer | StreamedBody | null, fresh = false): void {
+    const { upstream, method, path, headers, timeouts, upgraded } = this.#options
+    upstream.dispatch(
+      {
+        path,
+        method,
+        headers,
+        body,
+        headersTimeout: timeouts.responseHeaders,
+        bodyTimeout: timeouts.write,
+        upgrade: upgraded === undefined ? null : 'websocket',
+      },
+      this,
+      fresh,
+    )
+  }
+
+  #mayRetry(error: Error): boolean {
+    return (
+      !this.#retried &&
+      !this.#abandoned &&
+      !this.#answerBegun &&
+      this.#bodyKind === 'none' &&
+      repeatable.has(this.#options.method) &&
+      isReset(error) &&
+      this.#options.upstream.isFromUsedSocket(error)
+    )
+  }
+
+  #settle(error?: GatewayError): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#options.upstream.leave()
+    const result = { headSent: this.#headSent, status: this.#status }
+    this.#options.ended(error === undefined ? result : { ...result, error })
+  }
+}
+
+const rawList = (raw: Dispatcher.DispatchController['rawHeaders']): readonly (Buffer | string)[] =>
+  Array.isArray(raw) ? raw : []
+
+/** 103 (Early Hints) passes; the other interim answers are between us and the upstream. */
+function relayHints(
+  response: ServerResponse,
+  request: IncomingMessage,
+  status: number,
+  link: string | string[] | undefined,
+): void {
+  if (status !== 103 || link === undefined || request.httpVersion !== '1.1') return
+  try {
+    response.writeEarlyHints({ link })
+  } catch {
+    // Node refuses links it cannot read; hints may be dropped (RFC 8297 section 2).
+  }
+}
+
+/** Trailers that say something about the body; whoever frames, routes or authenticates does so in the head. */
+function trailerPairs(raw: readonly (Buffer | string)[]): [string, string][] {
+  const pairs: [string, string][] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toString('latin1')
+    const { lower, traits, single } = headerName(name)
+    if (traits === 0 && single === 0 && lower !== 'set-cookie') pairs.push([name, raw[i + 1]!.toString('latin1')])
+  }
+  return pairs
+}
+
+const isReset = (error: Error): boolean => {
+  const { code } = error as { code?: string }
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
+}
+
+const clientClosed = (): GatewayError => new GatewayError('client_closed_request')
+
+const unreachable = (reason: string): GatewayError => new GatewayError('upstream_unreachable', { reason })
+
+function classify(error: Error): GatewayError {
+  if (error instanceof GatewayError) return error
+  const { code = error.name } = error as { code?: string }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
+    return new GatewayError('upstream_timeout', { reason: code })
+  }
+  // The messages of connection errors name the address; those of parsers may quote the upstream and stay inside.
+  const detail = code.startsWith('E') && !code.startsWith('ERR_') ? error.message : code
+  return new GatewayError('upstream_unreachable', { reason: detail, cause: error })
+}

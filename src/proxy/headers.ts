@@ -1,0 +1,184 @@
+/** The outgoing header lists: built anew from what may pass, and what the gateway says set last. */
+import { GatewayError } from '../errors.ts'
+import type { HeaderEdit, HeaderLine, Inbound, UpstreamTarget } from '../pipeline/contract.ts'
+import { cookieName, withoutCookies } from './cookies.ts'
+import { forwarded, framing, headerName, hopByHop, identity, invalid, underscore } from './header_names.ts'
+import type { ProxySettings } from './settings.ts'
+
+const never = hopByHop | framing
+
+/**
+ * Headers for the upstream as a flat list (name, value…) without Host: hop-by-hop headers and those that Connection
+ * names are dropped first, then what the gateway owns; the edits are set last, so that none of them can be stripped or
+ * doubled by the client. Content-Length passes, so that undici frames the body as the client did.
+ *
+ * Values of edits are text and go out as UTF-8. Throws GatewayError (`template_failed`) for an edit that cannot be a
+ * header: a request never goes on without it.
+ */
+export function upstreamHeaders(
+  inbound: Inbound,
+  edits: readonly HeaderEdit[],
+  upstream: UpstreamTarget,
+  settings: ProxySettings,
+): string[] {
+  const { safeguards, ownedHeaders, sessionCookies } = settings
+  const drop = safeguards.client_headers === 'drop'
+  const replace = safeguards.forwarded_headers === 'set'
+  const edited = editedNames(edits)
+  const named = connectionOptions(inbound.headers.all('connection'))
+  const { raw } = inbound.headers
+  const list: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = headerName(raw[i]!)
+    const { lower, traits } = name
+    if ((traits & never) !== 0) {
+      if (lower === 'content-length') list.push(raw[i]!, raw[i + 1]!)
+      continue
+    }
+    if (named !== undefined && named.has(lower)) continue
+    if (edited.includes(name.alias)) continue
+    if ((traits & forwarded) !== 0 && (lower === 'forwarded' || drop || (replace && isReplaced(lower)))) continue
+    if (drop) {
+      if ((traits & (identity | underscore)) !== 0) continue
+      if (lower === 'cookie') {
+        const cookies = upstream.passCredentials ? raw[i + 1]! : withoutCookies(raw[i + 1]!, sessionCookies)
+        if (cookies !== '') list.push(raw[i]!, cookies)
+        continue
+      }
+      if (lower === 'authorization' || lower === 'x-session-token') {
+        if (!upstream.passCredentials) continue
+      } else if (ownedHeaders.has(name.alias)) continue
+    }
+    list.push(raw[i]!, raw[i + 1]!)
+  }
+  if (replace) pushForwarded(list, inbound, settings.trustForwardedHeaders, edited)
+  pushEdits(list, edits)
+  return list
+}
+
+/**
+ * Headers for the client as a flat list: hop-by-hop headers and those that Connection names are dropped, duplicates and
+ * bytes kept; `added` comes last and takes the place of what the upstream said under `replaced` names.
+ */
+export function clientHeaders(
+  raw: readonly (Buffer | string)[],
+  options: {
+    /** Cookies that only the session store may set; empty when this upstream may. */
+    readonly guardedCookies: readonly string[]
+    readonly added: readonly HeaderLine[]
+    /** Whether an upstream's own CORS headers are dropped, because the gateway answers for them. */
+    readonly ownCors: boolean
+    readonly status: number
+    /** Whether trailers can follow, so that their announcement may pass. */
+    readonly trailers: boolean
+  },
+): string[] {
+  let connection: string[] | undefined
+  const list: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const spelling = latin1(raw[i]!)
+    const { lower, traits } = headerName(spelling)
+    if ((traits & hopByHop) !== 0) {
+      if (lower === 'connection') (connection ??= []).push(latin1(raw[i + 1]!))
+      else if (lower === 'trailer' && options.trailers) list.push(spelling, latin1(raw[i + 1]!))
+      continue
+    }
+    if ((traits & invalid) !== 0) continue
+    // RFC 9110 section 8.6: no length where no body can be.
+    if (lower === 'content-length' && options.status === 204) continue
+    if (options.ownCors && lower.startsWith('access-control-')) continue
+    const value = latin1(raw[i + 1]!)
+    if (lower === 'set-cookie' && options.guardedCookies.includes(cookieName(beforeSemicolon(value)))) continue
+    list.push(spelling, value)
+  }
+  const named = connection === undefined ? undefined : connectionOptions(connection)
+  const kept = named === undefined ? list : withoutNamed(list, named)
+  for (const [name, value] of options.added) kept.push(name, value)
+  return kept
+}
+
+/** Names that a Connection header takes out of the message; undefined for the usual `keep-alive` and `close`. */
+function connectionOptions(values: readonly string[]): Set<string> | undefined {
+  let names: Set<string> | undefined
+  for (const value of values) {
+    if (value === 'keep-alive' || value === 'close') continue
+    for (const option of value.split(',')) {
+      const name = option.trim().toLowerCase()
+      // Framing is not up to the other side; the rest of the list may go.
+      if (name === '' || (headerName(name).traits & never) !== 0) continue
+      names ??= new Set()
+      names.add(name)
+    }
+  }
+  return names
+}
+
+function withoutNamed(list: readonly string[], named: ReadonlySet<string>): string[] {
+  const kept: string[] = []
+  for (let i = 0; i < list.length; i += 2) {
+    if (!named.has(headerName(list[i]!).lower)) kept.push(list[i]!, list[i + 1]!)
+  }
+  return kept
+}
+
+function editedNames(edits: readonly HeaderEdit[]): string[] {
+  const names: string[] = []
+  for (const [name] of edits) names.push(headerName(name).alias)
+  return names
+}
+
+/**
+ * Appends what mutators set to a header list (name, value…): the last edit of a name counts, values go out as UTF-8.
+ * Throws GatewayError (`template_failed`) for an edit that cannot be a header.
+ */
+export function pushEdits(list: string[], edits: readonly HeaderEdit[]): void {
+  for (let i = 0; i < edits.length; i++) {
+    const [name, value] = edits[i]!
+    const { lower, traits } = headerName(name)
+    if ((traits & invalid) !== 0) throw unfit(name, 'is no header name')
+    // As in Oathkeeper, a mutator cannot reach what frames or routes the message.
+    if (value === null || (traits & never) !== 0) continue
+    let last = i
+    for (let j = i + 1; j < edits.length; j++) if (headerName(edits[j]![0]).lower === lower) last = j
+    if (last === i) list.push(name, encodeValue(name, value))
+  }
+}
+
+/** A header value as the bytes that go out, one character a byte. */
+function encodeValue(name: string, value: string): string {
+  let ascii = true
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i)
+    if (code >= 0x20 && code < 0x7f) continue
+    if (code >= 0x80) ascii = false
+    else if (code !== 0x09) throw unfit(name, 'has a value with a control character')
+  }
+  if (ascii) return value
+  if (!value.isWellFormed()) throw unfit(name, 'has a value with half a surrogate pair')
+  return Buffer.from(value, 'utf8').toString('latin1')
+}
+
+const unfit = (name: string, problem: string): GatewayError =>
+  new GatewayError('template_failed', { reason: `the header ${JSON.stringify(name)} ${problem}` })
+
+const isReplaced = (lower: string): boolean =>
+  lower === 'x-forwarded-for' || lower === 'x-forwarded-host' || lower === 'x-forwarded-proto'
+
+function pushForwarded(list: string[], inbound: Inbound, trusted: boolean, edited: readonly string[]): void {
+  const chain = trusted ? inbound.headers.get('x-forwarded-for') : undefined
+  const host = trusted ? inbound.headers.get('x-forwarded-host') : undefined
+  const peer = inbound.remoteAddress
+  const set = (name: string, value: string): void => {
+    if (!edited.includes(name)) list.push(name, value)
+  }
+  set('x-forwarded-for', chain === undefined || chain === '' ? peer : `${chain}, ${peer}`)
+  set('x-forwarded-host', host ?? inbound.host)
+  set('x-forwarded-proto', inbound.scheme)
+}
+
+const latin1 = (bytes: Buffer | string): string => (typeof bytes === 'string' ? bytes : bytes.toString('latin1'))
+
+function beforeSemicolon(value: string): string {
+  const end = value.indexOf(';')
+  return end === -1 ? value : value.slice(0, end)
+}

@@ -1,0 +1,194 @@
+/** The proxy plane's listener: HTTP/1.1 over TCP or TLS, with a bounded life for everything that connects. */
+import { createServer, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerOptions } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { GatewayError } from '../errors.ts'
+import type { Clock, Log } from '../pipeline/contract.ts'
+import { errorAnswer } from '../pipeline/error_body.ts'
+import { rawAnswer } from './answer.ts'
+import { Exchange } from './exchange.ts'
+import type { Connection, ExchangeOptions, ProxyContext, RequestRecord } from './exchange.ts'
+import type { ProxySnapshot } from './settings.ts'
+import { loadTls, watchTls } from './tls.ts'
+import type { TlsSource } from './tls.ts'
+import { Upstreams } from './upstreams.ts'
+import type { UpstreamLimits } from './upstreams.ts'
+
+export interface ProxyServerOptions {
+  /** Read once for each request. */
+  readonly current: () => ProxySnapshot
+  readonly log: Log
+  /** Called once for each finished request. */
+  readonly observe: (record: RequestRecord) => void
+  readonly clock: Clock
+  readonly tls?: TlsSource
+  readonly upstreams?: Partial<UpstreamLimits>
+  /** Open client connections; more are dropped. 10,000 unless given. */
+  readonly maxConnections?: number
+  /** Open WebSockets; more are answered with 503. 10,000 unless given. */
+  readonly maxTunnels?: number
+}
+
+export interface ProxyServer {
+  /** Resolves with the bound address; rejects with node's error, such as EADDRINUSE. An empty host means all interfaces. */
+  listen(port: number, host: string): Promise<AddressInfo>
+  /**
+   * Stops accepting, lets what is under way finish, tells WebSockets to go (1001), and cuts off whatever is left after
+   * `graceMs` milliseconds. Resolves when every connection is closed.
+   */
+  close(graceMs: number): Promise<void>
+}
+
+/** Milliseconds for a request head, and how often node looks. */
+const headTimeout = 10_000
+const lookInterval = 1000
+/** Bytes of a request head. */
+const headSize = 16_384
+
+/** Throws an Error when the TLS files cannot be used. */
+export function createProxyServer(options: ProxyServerOptions): ProxyServer {
+  const { log } = options
+  const upstreams = new Upstreams(options.upstreams)
+  const context: ProxyContext = {
+    current: options.current,
+    log,
+    observe: options.observe,
+    clock: options.clock,
+    upstreams,
+    tunnels: new Set(),
+    maxTunnels: options.maxTunnels ?? 10_000,
+    closing: false,
+  }
+  const connections = new WeakMap<Duplex, Connection>()
+  const { server, stopWatching } = openServer(options)
+  server.maxConnections = options.maxConnections ?? 10_000
+  // Only idleness is limited, and each kind where it arises.
+  server.timeout = 0
+
+  const begin = (request: IncomingMessage, response: ServerResponse, how?: ExchangeOptions): void => {
+    new Exchange(context, connections.get(request.socket)!, request, response, how).start()
+  }
+  // CONNECT and Upgrade come with the socket alone; a response of their own lets every branch be answered alike.
+  const beginDetached = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(request.socket)
+    // Node has taken its own listener away with the parser; 'close' does the rest.
+    socket.on('error', () => undefined)
+    begin(request, response, { detached: { socket, head } })
+  }
+
+  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    // Set again for each connection, so that it follows a reload.
+    server.keepAliveTimeout = options.current().settings.timeouts.idle
+    connections.set(socket, track(socket, context))
+  })
+  server.on('request', begin)
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+    begin(request, response, { expectsContinue: true }),
+  )
+  server.on('upgrade', beginDetached)
+  server.on('connect', beginDetached)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
+    answerUnreadable(error, socket, connections.get(socket)),
+  )
+
+  return {
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+          server.off('error', reject)
+          server.on('error', (error) => log.error({ error: error.message }, 'the proxy listener failed'))
+          resolve(server.address() as AddressInfo)
+        })
+      }),
+    close: async (graceMs) => {
+      context.closing = true
+      stopWatching()
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve())
+      })
+      for (const tunnel of context.tunnels) tunnel.goAway()
+      const deadline = setTimeout(() => {
+        server.closeAllConnections()
+        for (const tunnel of context.tunnels) tunnel.destroy()
+      }, graceMs)
+      await closed
+      clearTimeout(deadline)
+      await upstreams.close()
+    },
+  }
+}
+
+function openServer(options: ProxyServerOptions): { server: Server; stopWatching: () => void } {
+  const http: ServerOptions = {
+    maxHeaderSize: headSize,
+    headersTimeout: headTimeout,
+    requestTimeout: 0,
+    connectionsCheckingInterval: lookInterval,
+    // The front gate says what is wrong with Host.
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+    optimizeEmptyRequests: true,
+    noDelay: true,
+    keepAlive: true,
+  }
+  const { tls, log } = options
+  if (tls === undefined) return { server: createServer(http), stopWatching: () => undefined }
+  const common = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const
+  const server = createTlsServer({ ...http, ...common, ...loadTls(tls) })
+  const stopWatching = watchTls(tls, log, (material) => server.setSecureContext({ ...common, ...material }))
+  return { server, stopWatching }
+}
+
+function track(socket: Socket, context: ProxyContext): Connection {
+  const connection: Connection = {
+    peer: { address: plainAddress(socket.remoteAddress ?? ''), tls: socket instanceof TLSSocket },
+    exchanges: new Set(),
+    idle: () => {
+      if (context.closing) setImmediate(() => connection.exchanges.size === 0 && socket.destroySoon())
+    },
+  }
+  socket.on('close', () => {
+    for (const exchange of connection.exchanges) exchange.abandon()
+  })
+  return connection
+}
+
+/** Dual-stack listeners see IPv4 clients as IPv6 addresses (RFC 4291 section 2.5.5.2). */
+const plainAddress = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address)
+
+/** Answers bytes that are no HTTP request, in the middle of one or after one, and ends the connection. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex, connection: Connection | undefined): void {
+  const unsent = connection === undefined ? [] : [...connection.exchanges]
+  const [first] = unsent
+  const end = (): void => {
+    if (socket.writable)
+      socket.end(rawAnswer(errorAnswer(asGatewayError(error), undefined, { verbose: false })), () => socket.destroy())
+    else socket.destroy()
+  }
+  if (first === undefined || connection === undefined) {
+    end()
+    return
+  }
+  if (first.request.complete) {
+    // The fault is in a later request: the earlier ones are answered first, each with its own answer.
+    connection.idle = end
+    return
+  }
+  const answered = first.response.headersSent
+  for (const exchange of unsent) exchange.abandon(asGatewayError(error))
+  if (answered) socket.destroy()
+  else end()
+}
+
+function asGatewayError(error: NodeJS.ErrnoException): GatewayError {
+  const reason = error.code ?? error.name
+  if (reason === 'HPE_HEADER_OVERFLOW') return new GatewayError('headers_too_large', { reason })
+  if (reason === 'ERR_HTTP_REQUEST_TIMEOUT') return new GatewayError('request_timeout', { reason })
+  return new GatewayError('request_invalid', { reason })
+}

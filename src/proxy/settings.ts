@@ -1,0 +1,34 @@
+/** What the proxy plane needs to know of the configuration; part of a snapshot, immutable. */
+import type { Awaitable, Decision, Inbound, Safeguards } from '../pipeline/contract.ts'
+import type { Cors } from './cors.ts'
+
+export interface ProxySettings {
+  readonly safeguards: Pick<Safeguards, 'path' | 'client_headers' | 'forwarded_headers' | 'session_cookie_responses'>
+  /** `serve.proxy.trust_forwarded_headers`: whether X-Forwarded-* of the peer are believed and kept. */
+  readonly trustForwardedHeaders: boolean
+  /** Request headers that any mutator of the snapshot sets; lower case. */
+  readonly ownedHeaders: ReadonlySet<string>
+  /** Names of the cookies that carry a session; case matters. */
+  readonly sessionCookies: readonly string[]
+  /** Absent when `serve.proxy.cors` is not enabled. */
+  readonly cors?: Cors
+  readonly timeouts: ProxyTimeouts
+}
+
+/** Milliseconds of silence; nothing here limits how long a request may take as a whole. */
+export interface ProxyTimeouts {
+  /** The client sends no byte of a body that it has announced. */
+  readonly read: number
+  /** The client takes no byte of the answer, or the upstream sends no byte of a body that it has begun. */
+  readonly write: number
+  /** A kept-alive connection of a client without a request. */
+  readonly idle: number
+  /** The upstream has the whole request and sends no response head. */
+  readonly responseHeaders: number
+}
+
+/** What one request runs against; a reload swaps the whole. */
+export interface ProxySnapshot {
+  readonly decide: (inbound: Inbound) => Awaitable<Decision>
+  readonly settings: ProxySettings
+}

@@ -1,0 +1,33 @@
+/** What is asked for by an Upgrade header, and the answer that accepts it. */
+import { GatewayError } from '../errors.ts'
+import type { Inbound, RequestHeaders } from '../pipeline/contract.ts'
+
+/** Whether `websocket` is among the protocols that the client would change to. All others may be ignored (RFC 9110 section 7.8). */
+export function asksForWebSocket(headers: RequestHeaders): boolean {
+  return headers
+    .all('upgrade')
+    .some((line) => line.split(',').some((token) => token.trim().toLowerCase() === 'websocket'))
+}
+
+/** The error of a handshake that RFC 6455 section 4.2.1 does not allow; undefined for one that may be passed on. */
+export function handshakeProblem(inbound: Inbound, httpVersion: string): GatewayError | undefined {
+  const { headers } = inbound
+  if (inbound.method !== 'GET' || httpVersion !== '1.1') return refuse('a WebSocket begins with GET over HTTP/1.1')
+  if (headers.get('sec-websocket-version') !== '13') return refuse('the WebSocket version is not 13')
+  if (headers.get('sec-websocket-key') === undefined) return refuse('there is no Sec-WebSocket-Key')
+  const length = headers.get('content-length')
+  if (headers.get('transfer-encoding') !== undefined || (length !== undefined && length !== '0')) {
+    return refuse('a WebSocket handshake has no body')
+  }
+  return undefined
+}
+
+const refuse = (reason: string): GatewayError =>
+  new GatewayError('request_invalid', { reason, headers: [['Sec-WebSocket-Version', '13']] })
+
+/** The 101 answer as bytes (latin-1), from a checked flat header list. */
+export function switchingProtocols(headers: readonly string[]): string {
+  let head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]!}: ${headers[i + 1]!}\r\n`
+  return `${head}\r\n`
+}
