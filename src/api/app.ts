@@ -5,13 +5,13 @@ import type { Clock, Log } from '../pipeline/contract.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import type { CorsAnswer } from '../proxy/cors.ts'
 import type { DecisionRecord } from '../telemetry/decision_log.ts'
-import type { RequestRecord } from '../telemetry/metrics.ts'
+import { firstSegment, type RequestRecord } from '../telemetry/metrics.ts'
 import { errorResponse, jsonAnswer, problemAnswer } from './answers.ts'
 import { answerDecision } from './decisions.ts'
 import { alive, ready, type Health } from './health.ts'
 import { publishedKeySet } from './jwks.ts'
 import { notFound } from './not_found.ts'
-import { rawPath, rawRequest, type ApiEnv } from './request.ts'
+import { rawPath, type ApiEnv } from './request.ts'
 import { findRule, listRules } from './rules.ts'
 import type { ApiSnapshot } from './snapshot.ts'
 
@@ -31,22 +31,25 @@ export interface ApiOptions {
 
 export type ApiApp = Hono<ApiEnv>
 
+/** First segments of the paths that exist; all others are one in the metrics. */
+const ROUTES = new Set(['/health', '/version', '/rules', '/.well-known', '/decisions'])
+
 export function createApiApp(options: ApiOptions): ApiApp {
   const app: ApiApp = new Hono<ApiEnv>({ getPath: (request, context) => rawPath(request, context?.env) })
   const { clock } = options
 
   app.use(async (c, next) => {
     const start = clock.monotonic()
-    c.set('routed', true)
     await next()
     const { method, raw } = c.req
+    const target = rawPath(raw, c.env)
     options.onRequest({
       service: 'oathkeeper-api',
       method,
-      target: rawPath(raw, c.env),
+      target,
       status: c.res.status,
       durationMs: clock.monotonic() - start,
-      known: c.get('routed'),
+      known: ROUTES.has(firstSegment(target)),
     })
   })
 
@@ -79,10 +82,7 @@ export function createApiApp(options: ApiOptions): ApiApp {
   app.get('/.well-known/jwks.json', () => publishedKeySet(options.current().keySets))
   app.all('/decisions', (c) => answerDecision(c, options))
 
-  app.notFound((c) => {
-    c.set('routed', false)
-    return notFound(c.req.header('accept'))
-  })
+  app.notFound((c) => notFound(c.req.header('accept')))
   app.onError((error) => {
     options.log.error({ err: error }, 'The API failed unexpectedly')
     return errorResponse(errorAnswer(new GatewayError('internal_error'), undefined, { verbose: false }))

@@ -8,10 +8,6 @@ export type ApiBindings = Partial<HttpBindings>
 
 export interface ApiEnv extends Env {
   readonly Bindings: ApiBindings
-  readonly Variables: {
-    /** Whether some route answered; false on the page for unknown paths. */
-    routed: boolean
-  }
 }
 
 export function rawRequest(c: Context<ApiEnv>): { readonly request: RawRequest; readonly peer: Peer } {

@@ -6,6 +6,9 @@ import type { TlsOptions } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import { problemAnswer } from './answers.ts'
 
+/** Milliseconds for a request head. */
+const HEADERS_TIMEOUT = 10_000
+
 export interface ApiServerOptions {
   /** The app's `fetch`. */
   readonly fetch: (request: Request, env: object) => Response | Promise<Response>
@@ -33,8 +36,8 @@ export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): Api
   })
   const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing)
   const limits = {
-    headersTimeout: 10_000,
-    requestTimeout: Math.max(timeouts.read, 10_000),
+    headersTimeout: HEADERS_TIMEOUT,
+    requestTimeout: Math.max(timeouts.read, HEADERS_TIMEOUT),
     keepAliveTimeout: timeouts.idle,
   }
   const server: Server =

@@ -1,0 +1,71 @@
+/** Asks the API of a running gateway. */
+import type { Command } from 'commander'
+import { CommandError } from './terminal.ts'
+
+export interface EndpointOptions {
+  readonly endpoint?: string
+}
+
+export interface ApiResult {
+  readonly status: number
+  /** The decoded body; its text when it is no JSON. */
+  readonly body: unknown
+}
+
+const TIMEOUT_MS = 10_000
+
+/** Stands on the command group, so that it is understood before and after the command's name. */
+export const withEndpoint = (group: Command): Command =>
+  group.option('-e, --endpoint <url>', "URL of the gateway's API, such as http://127.0.0.1:4456")
+
+/**
+ * Gets `path` from the API at `endpoint`. Throws CommandError: with exit code 2 when there is no usable endpoint, with 1
+ * when nobody answers.
+ */
+export async function getFromApi({ endpoint }: EndpointOptions, path: string): Promise<ApiResult> {
+  const url = endpointUrl(endpoint, path)
+  let response: Response
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: 'application/json' } })
+  } catch (error) {
+    throw new CommandError(`No answer from ${url.origin}: ${reasonOf(error)}.`, {
+      hint: 'Check that the gateway runs, and that --endpoint names its API port (serve.api.port), not its proxy port.',
+    })
+  }
+  const text = await response.text()
+  return { status: response.status, body: decode(text) }
+}
+
+function endpointUrl(endpoint: string | undefined, path: string): URL {
+  if (endpoint === undefined || endpoint === '') {
+    throw new CommandError('Please specify the endpoint url using the --endpoint flag.', {
+      exitCode: 2,
+      hint: 'For example: --endpoint http://127.0.0.1:4456',
+    })
+  }
+  const base = URL.parse(endpoint)
+  if (base === null || (base.protocol !== 'http:' && base.protocol !== 'https:')) {
+    throw new CommandError(`${JSON.stringify(endpoint)} is not an http or https URL.`, {
+      exitCode: 2,
+      hint: 'For example: --endpoint http://127.0.0.1:4456',
+    })
+  }
+  return new URL(`${base.pathname.replace(/\/$/, '')}${path}`, base)
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return `nothing came within ${TIMEOUT_MS / 1000} s`
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
+}
+
+function decode(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** For people and for jq alike. */
+export const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`

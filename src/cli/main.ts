@@ -1,0 +1,80 @@
+/** The command line: which commands there are, and what becomes of what they return or throw. */
+import { Command, CommanderError } from 'commander'
+import { credentialsCommand } from './credentials.ts'
+import { explainCommand } from './explain.ts'
+import { healthCommand } from './health.ts'
+import { rulesCommand } from './rules.ts'
+import { serveCommand } from './serve.ts'
+import { CommandError, printError, processTerminal, type ExitCode, type Terminal } from './terminal.ts'
+import { validateCommand } from './validate.ts'
+import { versionCommand } from './version.ts'
+import { withExamples } from './help.ts'
+
+/** Runs the command that the process was started with and sets its exit code. */
+export async function main(): Promise<void> {
+  process.exitCode = await run(process.argv.slice(2), processTerminal())
+}
+
+/** Runs one command line (without `node` and the script). Never rejects for mistakes of the user. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  let exitCode: ExitCode = 0
+  const program = createProgram(terminal, (code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof CommandError) {
+      printError(terminal, error)
+      return error.exitCode
+    }
+    throw error
+  }
+}
+
+/** Passed to every command: how it prints, and how it says its exit code. */
+export interface CommandContext {
+  readonly terminal: Terminal
+  readonly exit: (code: ExitCode) => void
+}
+
+function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Command {
+  const program = new Command('mintkeeper')
+  program
+    .description(
+      'An identity-aware reverse proxy: turns Ory Kratos sessions into JWTs, with Ory Oathkeeper’s config and rules.',
+    )
+    .option(
+      '-c, --config <file>',
+      'config file; repeat it or separate files by commas, later ones win',
+      (value: string, files: readonly string[]) => [...files, ...value.split(',').filter((file) => file !== '')],
+      [] as readonly string[],
+    )
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+  const context: CommandContext = { terminal, exit }
+  const commands = [
+    serveCommand(context),
+    validateCommand(context),
+    explainCommand(context),
+    rulesCommand(context),
+    credentialsCommand(context),
+    healthCommand(context),
+    versionCommand(context),
+  ]
+  for (const command of commands) inherit(program.addCommand(command), command)
+  return withExamples(program, [
+    'mintkeeper serve -c mintkeeper.yaml',
+    'mintkeeper explain GET https://app.example/notes -c mintkeeper.yaml',
+  ])
+}
+
+/** `addCommand` leaves a command its own settings; all of ours print and fail alike. */
+function inherit(parent: Command, command: Command): void {
+  command.copyInheritedSettings(parent)
+  for (const child of command.commands) inherit(command, child)
+}
