@@ -1,21 +1,14 @@
 /**
  * Paths as functions. A path's text is taken apart once, each component when a value of the kind it is read for (object
- * or array) first comes by; the outcome is kept.
+ * or array) first comes by; the outcome is kept. Longer than the rule of thumb because paths, pipes, modifiers and
+ * multipaths contain one another.
  */
 import type { Budget } from './budget.ts'
 import { compileModifier, modifierNames, type Modifier } from './modifiers.ts'
-import {
-  arrayComponent,
-  balanced,
-  objectComponent,
-  parseSelectors,
-  selectorName,
-  splitAtPipe,
-  type ArrayComponent,
-  type Component,
-  type Selector,
-} from './path.ts'
+import { arrayComponent, objectComponent, splitAtPipe, type ArrayComponent, type Component } from './path.ts'
 import { compileQuery } from './query.ts'
+import { parseSelectors, selectorName, type Selector } from './selectors.ts'
+import { balanced } from './text.ts'
 import { arrayIndex, isArray, isObject, member, parseJson, type JsonObject } from './values.ts'
 import { compileWildcard } from './wildcard.ts'
 

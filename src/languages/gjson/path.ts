@@ -1,6 +1,7 @@
 /** Taking paths apart. What a component means depends on the value it meets: an object and an array read it differently. */
 import { modifierNames } from './modifiers.ts'
 import type { QueryParts } from './query.ts'
+import { balanced, queryLength, stringEnd, trim, unescapeText } from './text.ts'
 
 /** What follows a component: `more` by a dot, `pipe` by a pipe; at most one of them. */
 export interface Component {
@@ -128,70 +129,6 @@ function unquote(value: string, escaped: boolean): string {
   return escaped ? unescapeText(inner) : inner
 }
 
-const ESCAPES = new Map([
-  ['\\', '\\'],
-  ['/', '/'],
-  ['b', '\b'],
-  ['f', '\f'],
-  ['n', '\n'],
-  ['r', '\r'],
-  ['t', '\t'],
-  ['"', '"'],
-])
-
-/** Undoes the escapes of JSON; a text is cut off at what is none. */
-function unescapeText(text: string): string {
-  let result = ''
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charAt(i)
-    if (character < ' ') return result
-    if (character !== '\\') {
-      result += character
-      continue
-    }
-    const letter = text.charAt(++i)
-    const simple = ESCAPES.get(letter)
-    if (simple !== undefined) {
-      result += simple
-      continue
-    }
-    const hex = text.slice(i + 1, i + 5)
-    if (letter !== 'u' || hex.length < 4) return result
-    result += String.fromCharCode(/^[0-9a-f]{4}$/i.test(hex) ? parseInt(hex, 16) : 0)
-    i += 4
-  }
-  return result
-}
-
-/** White space and control characters off both ends. */
-function trim(text: string): string {
-  let start = 0
-  let end = text.length
-  while (start < end && text.charAt(start) <= ' ') start++
-  while (end > start && text.charAt(end - 1) <= ' ') end--
-  return text.slice(start, end)
-}
-
-/** The closing quote of the string that opens at an index, or the end of the text. */
-function stringEnd(text: string, open: number): number {
-  let i = open + 1
-  for (; i < text.length && text.charAt(i) !== '"'; i++) if (text.charAt(i) === '\\') i++
-  return Math.min(i, text.length)
-}
-
-/** A bracketed, braced, parenthesized or quoted text from its beginning on; all of it when it does not end. */
-export function balanced(text: string): string {
-  let depth = 0
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charAt(i)
-    if (character === '"') i = stringEnd(text, i)
-    else if (character === '{' || character === '[' || character === '(') depth++
-    else if (character === '}' || character === ']' || character === ')') depth--
-    if (depth <= 0 && i >= 0) return text.slice(0, i + 1)
-  }
-  return text
-}
-
 /**
  * Splits at the first pipe that is not inside a query or behind a `\\`; undefined when there is none. As in the reference
  * the character behind `.#` is passed over, and so is a multipath whose first name is quoted.
@@ -207,59 +144,10 @@ export function splitAtPipe(path: string): { left: string; right: string } | und
       i++
     } else if (character === '.' && path.charAt(i + 1) === '#') {
       const isQuery = path.charAt(i + 2) === '[' || path.charAt(i + 2) === '('
-      i += isQuery ? 1 + balanced(path.slice(i + 2)).length : 2
+      i += isQuery ? 1 + queryLength(path.slice(i + 2)) : 2
     } else if (character === '|') {
       return { left: path.slice(0, i), right: path.slice(i + 1) }
     }
   }
   return undefined
-}
-
-export interface Selector {
-  readonly name: string
-  readonly path: string
-}
-
-/** `{name:path,...}` or `[path,...]` at the start of a text. @returns undefined when it does not end */
-export function parseSelectors(text: string): { selectors: readonly Selector[]; rest: string } | undefined {
-  const selectors: Selector[] = []
-  let inModifier = false
-  let colon = 0
-  let depth = 1
-  let start = 1
-  const push = (end: number): void => {
-    const name = colon === 0 ? '' : text.slice(start, colon)
-    selectors.push({ name, path: text.slice(colon === 0 ? start : colon + 1, end) })
-    colon = 0
-    inModifier = false
-    start = end + 1
-  }
-  for (let i = 1; i < text.length; i++) {
-    const character = text.charAt(i)
-    if (character === '\\') i++
-    else if (character === '@') inModifier ||= '.|'.includes(text.charAt(i - 1))
-    else if (character === ':') colon = !inModifier && colon === 0 && depth === 1 ? i : colon
-    else if (character === ',' && depth === 1) push(i)
-    else if (character === '"') i = stringEnd(text, i)
-    else if (character === '[' || character === '(' || character === '{') depth++
-    else if ((character === ']' || character === ')' || character === '}') && --depth === 0) {
-      push(i)
-      return { selectors, rest: text.slice(i + 1) }
-    }
-  }
-  return undefined
-}
-
-/** The name a selector without one goes by: the last component of its path, `_` when that is no plain name. */
-export function selectorName(path: string): string {
-  let last = path
-  for (let i = path.length - 1; i >= 0; i--) {
-    const character = path.charAt(i)
-    if ((character === '|' || character === '.') && path.charAt(i - 1) !== '\\') {
-      last = path.slice(i + 1)
-      break
-    }
-  }
-  for (const character of last) if (character < ' ' || '[]{}()#|!'.includes(character)) return '_'
-  return last
 }

@@ -44,18 +44,12 @@ function compileComparison(op: string, text: string): QueryTest {
   const number = parseFloatOrZero(text)
   const matches = compileWildcard(text)
   return (value) => {
-    switch (typeof value) {
-      case 'string':
-        if (op === '%') return matches(value)
-        if (op === '!%') return !matches(value)
-        return ordered(op, compareText(value, text))
-      case 'number':
-        return Number.isNaN(number) ? op === '!=' : ordered(op, value - number)
-      case 'boolean':
-        return compareBoolean(op, value, text)
-      default:
-        return false
-    }
+    if (typeof value === 'number') return Number.isNaN(number) ? op === '!=' : ordered(op, value - number)
+    if (typeof value === 'boolean') return compareBoolean(op, value, text)
+    if (typeof value !== 'string') return false
+    if (op === '%') return matches(value)
+    if (op === '!%') return !matches(value)
+    return ordered(op, compareText(value, text))
   }
 }
 
