@@ -34,6 +34,11 @@ let captureTop = 0
 let loaded = ''
 let simple = true
 
+/** How many steps the last run left over. */
+let stepsLeft = 0
+
+const NO_MATCH = -1
+
 /** What a match found. Its texts have to be read before the next match runs. */
 export interface Found {
   readonly start: number
@@ -82,28 +87,39 @@ export function loadedText(start: number, end: number): string {
 }
 
 /**
- * Searches the loaded input from its first position, or only there.
+ * Searches the loaded input from its first position, or only there, and takes the steps it needs off the budget.
  * @throws RegexpStepLimitError
  */
-export function search(program: Program, length: number, onlyAtStart: boolean, steps: number): Found | undefined {
+export function search(
+  program: Program,
+  length: number,
+  onlyAtStart: boolean,
+  budget: { steps: number },
+): Found | undefined {
   if (registers.length < program.registers) registers = new Int32Array(program.registers * 2)
   registers.fill(-1, 0, program.registers)
-  let left = steps
+  const granted = budget.steps
   for (let start = 0; start <= length; start++) {
-    const end = run(program, length, start, left)
-    if (end >= 0) return { start, end }
-    left = ~end
-    if (left <= 0) throw new RegexpStepLimitError(steps)
+    const end = run(program, length, start, budget.steps)
+    budget.steps = stepsLeft
+    if (stepsLeft === 0) throw new RegexpStepLimitError(granted)
+    if (end !== NO_MATCH) return { start, end }
     if (onlyAtStart) return undefined
   }
   return undefined
+}
+
+/** A long run can take more steps than were left; they count as used up then. */
+function finish(left: number, end: number): number {
+  stepsLeft = Math.max(left, 0)
+  return end
 }
 
 function contains(set: CompiledSet, code: number): boolean {
   return code < 128 ? code >= 0 && set.ascii[code] === 1 : set.has(code)
 }
 
-/** @returns where the match ends, or the bitwise complement of the steps left: 0 of them when they were used up */
+/** @returns where the match ends, or NO_MATCH; `stepsLeft` is 0 when the steps were used up, whatever is returned */
 function run(program: Program, length: number, start: number, steps: number): number {
   const { code, sets, literals } = program
   const input = text
@@ -116,7 +132,7 @@ function run(program: Program, length: number, start: number, steps: number): nu
 
   captureTop = 0
   for (;;) {
-    if (--left <= 0) return ~0
+    if (--left <= 0) return finish(0, NO_MATCH)
     if (top + ROOM > stack.length) stack = trail = grown(trail)
     // Each case goes on with `continue`; a `break` is a mismatch.
     match: switch (code[pc]!) {
@@ -328,7 +344,7 @@ function run(program: Program, length: number, start: number, steps: number): nu
         pc++
         continue
       case op.MATCH:
-        return position
+        return finish(left, position)
       case op.FENCE: {
         const fence = code[pc + 1]!
         stack[top++] = ~fence
@@ -437,7 +453,7 @@ function run(program: Program, length: number, start: number, steps: number): nu
 
     // A mismatch: undo up to the last choice and take its other way.
     for (;;) {
-      if (top === 0) return ~left
+      if (top === 0) return finish(left, NO_MATCH)
       left--
       const entry = top - ENTRY
       const tag = stack[entry]!

@@ -7,8 +7,8 @@ import { anchoredAtStart, requiredPrefix } from './prefix.ts'
 const DEFAULT_STEPS = 100_000
 
 export interface MatchLimits {
-  /** The step budget of this match, 100 000 unless given. */
-  readonly steps?: number
+  /** The step budget, 100 000 when no limits are given. What a match needs is taken off, so that matches can share one. */
+  steps: number
 }
 
 /** A compiled pattern. It keeps no state between matches. */
@@ -37,9 +37,9 @@ export function compileRegexp(source: string): Regexp {
   const anchored = anchoredAtStart(parsed.root)
   const prefix = requiredPrefix(parsed.root)
 
-  const find = (input: string, limits: MatchLimits | undefined) => {
+  const find = (input: string, limits: MatchLimits = { steps: DEFAULT_STEPS }) => {
     if (prefix !== '' && !input.startsWith(prefix)) return undefined
-    return search(program, load(input), anchored, limits?.steps ?? DEFAULT_STEPS)
+    return search(program, load(input), anchored, limits)
   }
 
   const regexp: Regexp = {
