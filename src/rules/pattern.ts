@@ -90,9 +90,19 @@ function regexpMatch(source: string, segments: readonly Segment[], prefixes: rea
     }
     expression += `(${segment.text})`
     // Each has to be an expression of its own: `a)(b` only looks like one between parentheses.
-    attempt(source, prefixes, segment.offset - 1, () => compileRegexp(`^${segment.text}$`))
+    attempt(
+      source,
+      prefixes,
+      (offset) => segment.offset + Math.min(Math.max(offset - 1, 0), segment.text.length),
+      () => compileRegexp(`^${segment.text}$`),
+    )
   }
-  const compiled = attempt(source, prefixes, 0, () => compileRegexp(`${expression}$`))
+  const compiled = attempt(
+    source,
+    prefixes,
+    () => 0,
+    () => compileRegexp(`${expression}$`),
+  )
   return (url, budget) => {
     try {
       return compiled.exec(url, budget)?.slice(1) ?? null
@@ -109,7 +119,7 @@ function globMatch(source: string, segments: readonly Segment[], prefixes: reado
   const compiled = attempt(
     source,
     prefixes,
-    (offset) => sourceOffset(offset, segments, texts),
+    (offset) => offsetOfJoined(offset, segments, texts),
     () => compileGlob(texts.join(''), ['.', '/']),
   )
   return (url, budget) => {
@@ -122,24 +132,25 @@ function globMatch(source: string, segments: readonly Segment[], prefixes: reado
   }
 }
 
-/** Compiles; a syntax error is told at its place in the rule's pattern. */
+/** Compiles; a syntax error is told at its place in the rule's pattern, which `sourceOffset` finds. */
 function attempt<T>(
   source: string,
   prefixes: readonly string[],
-  shift: number | ((offset: number) => number),
+  sourceOffset: (offset: number) => number,
   compile: () => T,
 ): T {
   try {
     return compile()
   } catch (error) {
     if (!(error instanceof RegexpSyntaxError || error instanceof GlobSyntaxError)) throw error
-    const offset = typeof shift === 'number' ? error.offset + shift : shift(error.offset)
-    throw new PatternError(error.message, source, Math.min(Math.max(offset, 0), source.length), prefixes, error)
+    // The place is told by column; an offset in what was put together would only confuse.
+    const message = error.message.replace(/ \(at offset \d+\)$/, '')
+    throw new PatternError(message, source, sourceOffset(error.offset), prefixes, error)
   }
 }
 
 /** From an offset in the glob that was put together to one in the pattern. */
-function sourceOffset(offset: number, segments: readonly Segment[], texts: readonly string[]): number {
+function offsetOfJoined(offset: number, segments: readonly Segment[], texts: readonly string[]): number {
   let start = 0
   for (const [index, segment] of segments.entries()) {
     const end = start + (texts[index]?.length ?? 0)

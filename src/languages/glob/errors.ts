@@ -5,7 +5,7 @@ export class GlobSyntaxError extends Error {
   readonly offset: number
 
   constructor(message: string, offset: number) {
-    super(`${message} (at offset ${offset})`)
+    super(message)
     this.offset = offset
   }
 }
