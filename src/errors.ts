@@ -123,8 +123,10 @@ export const codes = {
 export type Code = keyof typeof codes
 
 export interface GatewayErrorOptions {
-  /** What happened, for the log and for verbose error handlers. Never contains secrets. */
+  /** What happened, for the log and for clients of verbose error handlers. Never contains secrets. */
   readonly reason?: string
+  /** What happened, for the log alone; the reason unless given. */
+  readonly detail?: string
   /** Response headers that belong to the answer, such as Retry-After. */
   readonly headers?: readonly (readonly [name: string, value: string])[]
   /** A JSON body of the session store that is passed on untouched, such as Kratos' session_aal2_required. */
@@ -139,6 +141,7 @@ export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: Code
   readonly reason: string | undefined
+  readonly detail: string | undefined
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: string | undefined
 
@@ -146,6 +149,7 @@ export class GatewayError extends Error {
     super(options.message ?? codes[code].message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.reason = options.reason
+    this.detail = options.detail ?? options.reason
     this.headers = options.headers ?? []
     this.body = options.body
   }

@@ -68,13 +68,13 @@ function match(run: Run): Awaitable<Decision> {
     case 'several':
       return refuse(
         run,
-        new GatewayError('rule_ambiguous', { reason: `These rules match: ${found.values.map(({ id }) => id).join(', ')}` }),
+        new GatewayError('rule_ambiguous', { detail: `These rules match: ${found.values.map(({ id }) => id).join(', ')}` }),
       )
     case 'failed':
       return refuse(
         run,
         new GatewayError('rule_matching_failed', {
-          reason: `The pattern of rule ${found.value.id} could not be matched: ${found.error.message}`,
+          detail: `The pattern of rule ${found.value.id} could not be matched: ${found.error.message}`,
           cause: found.error,
         }),
       )
@@ -93,7 +93,7 @@ function authenticate(run: Run, rule: CompiledRule, from: number): Awaitable<Dec
     const decision = afterAuthentication(run, rule, name, result)
     if (decision !== undefined) return decision
   }
-  return refuse(run, new GatewayError('credentials_invalid', { reason: 'no authenticator of the rule is responsible' }))
+  return refuse(run, new GatewayError('credentials_invalid', { detail: 'no authenticator of the rule is responsible' }))
 }
 
 /** The decision, or undefined when the next authenticator is to be asked. */
@@ -209,5 +209,5 @@ function unset(message: string): GatewayError {
 
 function detailOf(result: object): { detail: string } | undefined {
   const error = 'error' in result ? result.error : undefined
-  return error instanceof GatewayError ? { detail: error.reason ?? error.message } : undefined
+  return error instanceof GatewayError ? { detail: error.detail ?? error.message } : undefined
 }

@@ -21,7 +21,7 @@ export function readAnswer(response: StoreResponse, question: SessionQuestion): 
     const session = question.reader.read(document)
     return session instanceof GatewayError ? refusal(session, setCookie) : { outcome: 'session', session, setCookie }
   }
-  if (status === 401) return refusal(new GatewayError('credentials_invalid', { reason: 'the session store answered 401' }), setCookie)
+  if (status === 401) return refusal(new GatewayError('credentials_invalid', { detail: 'the session store answered 401' }), setCookie)
   if (status === 403 && isAal2Required(response.body)) {
     return refusal(new GatewayError('session_aal2_required', { body: response.body }), setCookie)
   }
@@ -39,7 +39,7 @@ export function readAnswer(response: StoreResponse, question: SessionQuestion): 
   return refusal(question.reader.unexpected(status), setCookie)
 }
 
-/** For a call without a whole answer. The reason has no URL: it may be shown to a client. */
+/** For a call without a whole answer. */
 export function unavailable(cause: unknown): SessionAnswer {
   const timedOut = cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'ConnectTimeoutError')
   return storeUnavailable(timedOut ? 'the session store did not answer in time' : 'the session store gave no whole answer', '1', cause)
@@ -49,8 +49,8 @@ function storeUnavailable(reason: string, retryAfter: string, cause?: unknown): 
   return { outcome: 'unavailable', error: sessionStoreUnavailable(reason, retryAfter, cause) }
 }
 
-export function sessionStoreUnavailable(reason: string, retryAfter = '1', cause?: unknown): GatewayError {
-  return new GatewayError('session_store_unavailable', { reason, cause, headers: [['Retry-After', retryAfter]] })
+export function sessionStoreUnavailable(detail: string, retryAfter = '1', cause?: unknown): GatewayError {
+  return new GatewayError('session_store_unavailable', { detail, cause, headers: [['Retry-After', retryAfter]] })
 }
 
 function refusal(error: GatewayError, setCookie: readonly string[]): SessionAnswer {

@@ -38,9 +38,9 @@ export function createSessionReader(settings: ReaderSettings, safeguards: Safegu
       return { subject: subject ?? '', extra: extra ?? null, ...identification(document) }
     },
     unexpected(status) {
-      if (unexpectedIsOutage && status === 403) return new GatewayError('access_denied', { reason: 'the session store answered 403' })
-      const reason = `the session store answered ${status}`
-      return unexpectedIsOutage ? sessionStoreUnavailable(reason) : new GatewayError('credentials_invalid', { reason })
+      if (unexpectedIsOutage && status === 403) return new GatewayError('access_denied', { detail: 'the session store answered 403' })
+      const detail = `the session store answered ${status}`
+      return unexpectedIsOutage ? sessionStoreUnavailable(detail) : new GatewayError('credentials_invalid', { detail })
     },
   }
 }
@@ -48,12 +48,12 @@ export function createSessionReader(settings: ReaderSettings, safeguards: Safegu
 function checkLife(document: Json | undefined, now: number): GatewayError | undefined {
   if (!isObject(document)) return sessionStoreUnavailable('the session store answered 200 without a JSON object')
   const { active, expires_at: end } = document
-  if (active === false) return new GatewayError('credentials_invalid', { reason: 'the session is not active' })
+  if (active === false) return new GatewayError('credentials_invalid', { detail: 'the session is not active' })
   const expiresAt = typeof end === 'string' ? Date.parse(end) : Number.NaN
   if (active !== true || Number.isNaN(expiresAt)) {
     return sessionStoreUnavailable('the session store answered without `active` or `expires_at`')
   }
-  return expiresAt > now ? undefined : new GatewayError('credentials_invalid', { reason: 'the session has expired' })
+  return expiresAt > now ? undefined : new GatewayError('credentials_invalid', { detail: 'the session has expired' })
 }
 
 function identification(document: Json | undefined): Pick<Session, 'id' | 'expiresAt'> {

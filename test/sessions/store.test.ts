@@ -130,7 +130,7 @@ describe('the session store out of order', () => {
     const answer = await ask(server, lenient, { timeout: 300, maxBody: 1000 })
     expect(answer).toMatchObject({ outcome: 'unavailable', error: { code: 'session_store_unavailable', status: 503 } })
     expect(answer.outcome === 'unavailable' && answer.error.headers).toEqual([['Retry-After', '1']])
-    expect(answer.outcome === 'unavailable' && answer.error.reason).not.toContain('127.0.0.1')
+    expect(answer.outcome === 'unavailable' && answer.error.detail).not.toContain('127.0.0.1')
   })
 
   it('that nobody listens for is an outage', async () => {
