@@ -5,11 +5,10 @@
  * Its memory is shared by all matches: a match is synchronous and never calls back. Longer than the rule of thumb
  * because the one loop over all instructions is what makes it fast.
  */
-import type { CompiledSet } from './charset.ts'
 import { RegexpStepLimitError } from './errors.ts'
+import { atBoundary, contains, lastFollowed, runEnd, sameText, text } from './input.ts'
 import * as op from './program.ts'
 import type { Program } from './program.ts'
-import { isWord, toLower } from './unicode.ts'
 
 /** A trail entry is three numbers: what to go back to. */
 const ENTRY = 3
@@ -18,8 +17,6 @@ const ROOM = 4 * ENTRY
 /** In a choice's third place: resume at the instruction itself, not in the middle of a run. */
 const PLAIN = -1
 
-/** The input, one code point each, closed by -1. */
-let text = new Int32Array(1024)
 /**
  * What to undo and where to go on, last first. (address, position, PLAIN): go on there. (address of a run, position,
  * bound): the run gives back or takes one more. (~register, value, 0): put the value back.
@@ -29,10 +26,6 @@ let registers = new Int32Array(64)
 /** Captures as (start, end, the same group's capture before it); a group's register holds an index. */
 let captures = new Int32Array(ENTRY * 64)
 let captureTop = 0
-
-/** The input as it came, and whether a code point is a code unit throughout. */
-let loaded = ''
-let simple = true
 
 /** How many steps the last run left over. */
 let stepsLeft = 0
@@ -51,39 +44,10 @@ function grown(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   return larger
 }
 
-/** Loads an input. @returns its length in code points */
-export function load(input: string): number {
-  while (text.length <= input.length) text = new Int32Array(text.length * 2)
-  loaded = input
-  simple = true
-  let length = 0
-  for (let i = 0; i < input.length; i++) {
-    let code = input.charCodeAt(i)
-    if ((code & 0xfc00) === 0xd800) {
-      code = input.codePointAt(i) ?? code
-      if (code > 0xffff) {
-        simple = false
-        i++
-      }
-    }
-    text[length++] = code
-  }
-  text[length] = -1
-  return length
-}
-
 /** The bounds of a group's last capture, as code point positions. */
 export function captured(group: number): Found | undefined {
   const index = registers[group]!
   return index < 0 ? undefined : { start: captures[index]!, end: captures[index + 1]! }
-}
-
-/** Part of the loaded input. */
-export function loadedText(start: number, end: number): string {
-  if (simple) return loaded.slice(start, end)
-  let result = ''
-  for (let i = start; i < end; i++) result += String.fromCodePoint(text[i]!)
-  return result
 }
 
 /**
@@ -113,10 +77,6 @@ export function search(
 function finish(left: number, end: number): number {
   stepsLeft = Math.max(left, 0)
   return end
-}
-
-function contains(set: CompiledSet, code: number): boolean {
-  return code < 128 ? code >= 0 && set.ascii[code] === 1 : set.has(code)
 }
 
 /** @returns where the match ends, or NO_MATCH; `stepsLeft` is 0 when the steps were used up, whatever is returned */
@@ -521,25 +481,6 @@ function addCapture(group: number, from: number, to: number, top: number): numbe
   return top + ENTRY
 }
 
-function runEnd(set: CompiledSet, from: number, most: number): number {
-  const { ascii } = set
-  const stop = from + most
-  let at = from
-  while (at < stop) {
-    const code = text[at]!
-    if (code < 128 ? ascii[code] !== 1 : !set.has(code)) break
-    at++
-  }
-  return at
-}
-
-/** The last position from `at` down to `floor` where the character that has to follow stands; below the floor if none. */
-function lastFollowed(follow: number, at: number, floor: number): number {
-  let last = at
-  if (follow >= 0) while (last >= floor && text[last] !== follow) last--
-  return last
-}
-
 /** Keeps what has to be undone above the floor and drops the choices. @returns the new top */
 function withoutChoices(floor: number, top: number): number {
   let kept = floor
@@ -549,19 +490,4 @@ function withoutChoices(floor: number, top: number): number {
     kept += ENTRY
   }
   return kept
-}
-
-function atBoundary(position: number, length: number): boolean {
-  const before = position > 0 && isWord(text[position - 1]!)
-  const after = position < length && isWord(text[position]!)
-  return before !== after
-}
-
-function sameText(a: number, b: number, size: number, ignoreCase: boolean): boolean {
-  for (let i = 0; i < size; i++) {
-    const left = text[a + i]!
-    const right = text[b + i]!
-    if (left !== right && !(ignoreCase && toLower(left) === toLower(right))) return false
-  }
-  return true
 }

@@ -1,5 +1,6 @@
 import { compileProgram } from './compiler.ts'
-import { captured, load, loadedText, search } from './machine.ts'
+import { load, loadedText } from './input.ts'
+import { captured, search } from './machine.ts'
 import { parsePattern } from './parser.ts'
 import { anchoredAtStart, requiredPrefix } from './prefix.ts'
 

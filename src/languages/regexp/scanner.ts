@@ -54,11 +54,12 @@ export class Scanner {
   /** A run of word characters, possibly empty, and of `-` when asked for. */
   word(hyphens = false): string {
     let text = ''
-    for (let code = this.peek(); code !== -1 && (isWord(code) || (hyphens && code === 0x2d)); code = this.peek()) {
+    for (;;) {
+      const code = this.peek()
+      if (code === -1 || !(isWord(code) || (hyphens && code === 0x2d))) return text
       text += String.fromCodePoint(code)
       this.position++
     }
-    return text
   }
 
   fail(message: string): never {
