@@ -84,12 +84,16 @@ const run = async (chosen: Options): Promise<boolean> => {
     ? await mkdtemp(path.join(tmpdir(), 'mintkeeper-demo-logs-'))
     : path.join(import.meta.dirname, '..', '.demo')
   const kratosUrl = process.env['KRATOS_PUBLIC_URL']?.replace(/\/+$/, '') || undefined
-  const starting = startStack({ ports: await portsFor(chosen), logs, kratosUrl, say })
+  let stopping = false
+  const report = (message: string): void => {
+    if (!stopping) say(message)
+  }
+  const starting = startStack({ ports: await portsFor(chosen), logs, kratosUrl, say: report })
   const stack = await Promise.race([starting, signal])
   let passed = true
   try {
     if (stack !== undefined && chosen.check) {
-      const outcome = await Promise.race([checkStack(stack, say), signal])
+      const outcome = await Promise.race([checkStack(stack, report), signal])
       passed = outcome === true
     } else if (stack !== undefined) {
       say(instructions(stack))
@@ -98,6 +102,7 @@ const run = async (chosen: Options): Promise<boolean> => {
       passed = !chosen.check
     }
   } finally {
+    stopping = true
     if (!chosen.check) say('\nStopping…')
     await starting.then(
       ({ stop }) => stop(),
