@@ -40,17 +40,25 @@ function withHandlers(reference: Schema, kind: AnyHandler['kind']): Schema {
     properties: { ...reference.properties, handler: { ...handler, enum: handlers.map(({ name }) => name) } },
     allOf: handlers.map(({ name, config }) => ({
       if: { properties: { handler: { const: name } } },
+      // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
       then: { properties: { config: withoutRequired(toJsonSchema(config)) } },
     })),
   }
 }
 
 /** A rule's config is laid over the global one, which may hold what is required; a list is replaced as a whole. */
-function withoutRequired({ required: _, $schema: __, ...schema }: Schema): Schema {
-  const { properties } = schema
-  if (properties === undefined) return schema
-  const relaxed = Object.entries(properties).map(([key, value]) => [key, withoutRequired(value as Schema)])
-  return { ...schema, properties: Object.fromEntries(relaxed) as Record<string, Schema> }
+function withoutRequired(schema: Schema): Schema {
+  const entries = Object.entries(schema).filter(([key]) => key !== 'required' && key !== '$schema')
+  return Object.fromEntries(
+    entries.map(([key, value]) => [
+      key,
+      key === 'properties' ? mapValues(value as Record<string, Schema>, withoutRequired) : value,
+    ]),
+  )
+}
+
+function mapValues<From, To>(object: Readonly<Record<string, From>>, change: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]))
 }
 
 function toJsonSchema(schema: z.ZodType): Schema {

@@ -18,9 +18,16 @@ export interface JsonSchema {
   readonly description?: string
 }
 
+// Deriving one takes tens of milliseconds, and a thousand broken rules ask for the same one. A schema never changes.
+const derived = new WeakMap<z.ZodType, JsonSchema>()
+
 /** What a schema takes (not what it gives); parts that JSON Schema cannot say are left open. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+  const known = derived.get(schema)
+  if (known !== undefined) return known
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+  derived.set(schema, json)
+  return json
 }
 
 /** The schema itself, or its alternatives when it is a union. Recursive schemas are followed once. */

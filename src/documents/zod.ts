@@ -193,7 +193,11 @@ function bound(origin: string, relation: string, limit: number | bigint): string
 }
 
 function suggestion(issue: Issue, value: unknown): string | undefined {
-  if (issue.code !== 'invalid_value' || typeof value !== 'string') return undefined
+  if (typeof value !== 'string') return undefined
+  if (issue.code === 'invalid_type' && ['number', 'int', 'boolean'].includes(issue.expected)) {
+    return /^(-?\d+(\.\d+)?|true|false)$/.test(value) ? 'Write it without quotes.' : undefined
+  }
+  if (issue.code !== 'invalid_value') return undefined
   const meant = closest(
     value,
     issue.values.filter((option) => typeof option === 'string'),

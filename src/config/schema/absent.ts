@@ -19,9 +19,9 @@ const retry = z.strictObject({
 const tokenFrom = z
   .union([
     z.null(),
-    z.strictObject({ header: z.string() }),
-    z.strictObject({ query_parameter: z.string() }),
-    z.strictObject({ cookie: z.string() }),
+    z.strictObject({ header: z.string().describe('Name of a header.') }),
+    z.strictObject({ query_parameter: z.string().describe('Name of a query parameter.') }),
+    z.strictObject({ cookie: z.string().describe('Name of a cookie.') }),
   ])
   .optional()
   .describe('Where the token is; absent means the Authorization header.')

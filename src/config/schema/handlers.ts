@@ -13,8 +13,9 @@ interface Settings {
 function block({ kind, name, config }: HandlerDescription, options: { readonly available: boolean }): z.ZodType<Settings> {
   // Oathkeeper's one handler that needs no switching on; without it a refusal could not be answered.
   const onByDefault = kind === 'errors' && name === 'json'
-  const enabled = z.literal(true)
-  const disabled = z.literal(false)
+  const meaning = options.available ? 'Whether rules can use this handler.' : 'Not available in this version.'
+  const enabled = z.literal(true).describe(meaning)
+  const disabled = z.literal(false).describe(meaning)
   const optional = config.safeParse({}).success
   return z.discriminatedUnion('enabled', [
     z.strictObject({
@@ -24,7 +25,7 @@ function block({ kind, name, config }: HandlerDescription, options: { readonly a
       config: optional ? config.optional() : config,
     }),
     z.strictObject({
-      enabled: (onByDefault ? disabled : disabled.default(false)).describe('Whether rules can use this handler.'),
+      enabled: onByDefault ? disabled : disabled.default(false),
       config: z.unknown().optional().describe("Settings that rules would build on."),
     }),
   ])
