@@ -1,11 +1,15 @@
 /** From the syntax tree to a program. Longer than the rule of thumb: one case for each kind of node. */
 import { CharSet, compileSet, type CompiledSet } from './charset.ts'
 import type { ParsedPattern } from './parser.ts'
+import { anchoredAtStart, literalAt, plainCode, requiredPrefix } from './prefix.ts'
 import * as op from './program.ts'
 import type { Program } from './program.ts'
 import type { AssertionKind, Node, Repeat } from './syntax.ts'
 
 const UNLIMITED = 0x7fffffff
+/** The instruction and its operands; one character is as long as a string of them. */
+const BEGIN_SIZE = 1
+const LITERAL_SIZE = 2
 
 const ASSERTIONS: Record<AssertionKind, number> = {
   begin: op.BEGIN,
@@ -25,7 +29,20 @@ export function compileProgram({ root, groups }: ParsedPattern): Program {
   const compiler = new Compiler(groups.slots)
   compiler.emitNode(root, 'end', false)
   compiler.emit(op.MATCH)
-  return compiler.finish()
+  return {
+    ...compiler.finish(),
+    anchored: anchoredAtStart(root),
+    prefix: requiredPrefix(root),
+    entry: entryBehindPrefix(root),
+  }
+}
+
+/** Behind the anchor and the string right after it, which are part of the prefix. */
+function entryBehindPrefix(root: Node): Program['entry'] {
+  const begins = root.kind === 'concat' && root.items[0]?.kind === 'assertion' && root.items[0].at === 'begin'
+  if (!begins) return { address: 0, position: 0 }
+  const { length } = literalAt(root.items, 1)
+  return { address: BEGIN_SIZE + (length > 0 ? LITERAL_SIZE : 0), position: length }
 }
 
 class Compiler {
@@ -40,7 +57,7 @@ class Compiler {
     this.#registers = slots.length
   }
 
-  finish(): Program {
+  finish(): Pick<Program, 'code' | 'sets' | 'literals' | 'registers' | 'groups'> {
     return {
       code: Int32Array.from(this.#code),
       sets: this.#sets,
@@ -273,27 +290,6 @@ function isSingle(node: Node): node is Single {
 
 function limitOf(node: Repeat): number {
   return node.max === Infinity ? UNLIMITED : node.max - node.min
-}
-
-/** The code of a character that matches itself alone. */
-export function plainCode(node: Node): number | undefined {
-  if (node.kind !== 'char') return undefined
-  if (!node.ignoreCase) return node.code
-  // Kept in lower case; what is ASCII and no letter has no other case.
-  const cased = node.code > 127 || (node.code >= 0x61 && node.code <= 0x7a)
-  return cased ? undefined : node.code
-}
-
-/** The plain characters from an index on. */
-export function literalAt(items: readonly Node[], from: number): number[] {
-  const literal: number[] = []
-  for (let i = from; i < items.length; i++) {
-    const item = items[i]
-    const code = item === undefined ? undefined : plainCode(item)
-    if (code === undefined) break
-    literal.push(code)
-  }
-  return literal
 }
 
 function followedBy(node: Node): Follow {

@@ -13,6 +13,8 @@ let simple = true
 /** Loads an input. @returns its length in code points */
 export function load(input: string): number {
   while (text.length <= input.length) text = new Int32Array(text.length * 2)
+  // A local variable, here and below: a module's variable is looked up anew for every character.
+  const codes = text
   loaded = input
   simple = true
   let length = 0
@@ -25,9 +27,9 @@ export function load(input: string): number {
         i++
       }
     }
-    text[length++] = code
+    codes[length++] = code
   }
-  text[length] = -1
+  codes[length] = -1
   return length
 }
 
@@ -46,11 +48,12 @@ export function contains(set: CompiledSet, code: number): boolean {
 
 /** Where a run of at most so many characters of a set ends. */
 export function runEnd(set: CompiledSet, from: number, most: number): number {
+  const codes = text
   const { ascii } = set
   const stop = from + most
   let at = from
   while (at < stop) {
-    const code = text[at]!
+    const code = codes[at]!
     if (code < 128 ? ascii[code] !== 1 : !set.has(code)) break
     at++
   }
@@ -59,8 +62,9 @@ export function runEnd(set: CompiledSet, from: number, most: number): number {
 
 /** The last position from `at` down to `floor` where the character that has to follow stands; below the floor if none. */
 export function lastFollowed(follow: number, at: number, floor: number): number {
+  const codes = text
   let last = at
-  if (follow >= 0) while (last >= floor && text[last] !== follow) last--
+  if (follow >= 0) while (last >= floor && codes[last] !== follow) last--
   return last
 }
 

@@ -51,24 +51,20 @@ export function captured(group: number): Found | undefined {
 }
 
 /**
- * Searches the loaded input from its first position, or only there, and takes the steps it needs off the budget.
+ * Searches the loaded input, which has to start with the program's prefix, and takes the steps it needs off the budget.
  * @throws RegexpStepLimitError
  */
-export function search(
-  program: Program,
-  length: number,
-  onlyAtStart: boolean,
-  budget: { steps: number },
-): Found | undefined {
+export function search(program: Program, length: number, budget: { steps: number }): Found | undefined {
   if (registers.length < program.registers) registers = new Int32Array(program.registers * 2)
   registers.fill(-1, 0, program.registers)
   const granted = budget.steps
+  const { anchored, entry } = program
   for (let start = 0; start <= length; start++) {
-    const end = run(program, length, start, budget.steps)
+    const end = run(program, length, start + entry.position, entry.address, budget.steps)
     budget.steps = stepsLeft
     if (stepsLeft === 0) throw new RegexpStepLimitError(granted)
     if (end !== NO_MATCH) return { start, end }
-    if (onlyAtStart) return undefined
+    if (anchored) return undefined
   }
   return undefined
 }
@@ -80,12 +76,12 @@ function finish(left: number, end: number): number {
 }
 
 /** @returns where the match ends, or NO_MATCH; `stepsLeft` is 0 when the steps were used up, whatever is returned */
-function run(program: Program, length: number, start: number, steps: number): number {
+function run(program: Program, length: number, start: number, address: number, steps: number): number {
   const { code, sets, literals } = program
   const input = text
   const values = registers
   let stack = trail
-  let pc = 0
+  let pc = address
   let position = start
   let left = steps
   let top = 0

@@ -1,4 +1,4 @@
-import { literalAt, plainCode } from './compiler.ts'
+/** What can be said of a pattern from its beginning. */
 import type { Node } from './syntax.ts'
 
 /** Whether a match can only begin where the input does. */
@@ -29,4 +29,25 @@ function leadingLiteral(node: Node): { literal: string; whole: boolean } {
   if (node.kind !== 'concat') return { literal: '', whole: false }
   const codes = literalAt(node.items, 0)
   return { literal: String.fromCodePoint(...codes), whole: codes.length === node.items.length }
+}
+
+/** The code of a character that matches itself alone. */
+export function plainCode(node: Node): number | undefined {
+  if (node.kind !== 'char') return undefined
+  if (!node.ignoreCase) return node.code
+  // Kept in lower case; what is ASCII and no letter has no other case.
+  const cased = node.code > 127 || (node.code >= 0x61 && node.code <= 0x7a)
+  return cased ? undefined : node.code
+}
+
+/** The plain characters from an index on. */
+export function literalAt(items: readonly Node[], from: number): number[] {
+  const literal: number[] = []
+  for (let i = from; i < items.length; i++) {
+    const item = items[i]
+    const code = item === undefined ? undefined : plainCode(item)
+    if (code === undefined) break
+    literal.push(code)
+  }
+  return literal
 }

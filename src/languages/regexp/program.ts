@@ -13,6 +13,12 @@ export interface Program {
   readonly registers: number
   /** Registers of the groups, in the order of their numbers, group 0 excluded. */
   readonly groups: number
+  /** Whether a match can only begin where the input does. */
+  readonly anchored: boolean
+  /** The text that the input of every match starts with; '' when there is none, or the pattern is not anchored. */
+  readonly prefix: string
+  /** Where an anchored match begins once the prefix has been seen: at which instruction and position. */
+  readonly entry: { readonly address: number; readonly position: number }
 }
 
 /** The pattern matches. */

@@ -2,7 +2,6 @@ import { compileProgram } from './compiler.ts'
 import { load, loadedText } from './input.ts'
 import { captured, search } from './machine.ts'
 import { parsePattern } from './parser.ts'
-import { anchoredAtStart, requiredPrefix } from './prefix.ts'
 
 /** Enough for any sensible pattern on a URL; a hostile one ends here within a few milliseconds. */
 const DEFAULT_STEPS = 100_000
@@ -33,14 +32,12 @@ const prefixes = new WeakMap<Regexp, string>()
  * @throws RegexpSyntaxError when the pattern is malformed or beyond the limits (length, nesting, repeat counts)
  */
 export function compileRegexp(source: string): Regexp {
-  const parsed = parsePattern(source)
-  const program = compileProgram(parsed)
-  const anchored = anchoredAtStart(parsed.root)
-  const prefix = requiredPrefix(parsed.root)
+  const program = compileProgram(parsePattern(source))
+  const { prefix } = program
 
   const find = (input: string, limits: MatchLimits = { steps: DEFAULT_STEPS }) => {
     if (prefix !== '' && !input.startsWith(prefix)) return undefined
-    return search(program, load(input), anchored, limits)
+    return search(program, load(input), limits)
   }
 
   const regexp: Regexp = {
