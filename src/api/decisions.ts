@@ -35,7 +35,7 @@ export async function answerDecision(c: Context<ApiEnv>, options: DecisionOption
     ruleId: decision?.ruleId,
     session: decision?.session,
     code: error?.code,
-    detail: error?.reason,
+    detail: error?.detail,
     status: response.status,
     durationMs: options.clock.monotonic() - start,
   })

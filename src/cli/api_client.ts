@@ -1,5 +1,6 @@
 /** Asks the API of a running gateway. */
 import type { Command } from 'commander'
+import { request } from 'undici'
 import { CommandError } from './terminal.ts'
 
 export interface EndpointOptions {
@@ -24,16 +25,16 @@ export const withEndpoint = (group: Command): Command =>
  */
 export async function getFromApi({ endpoint }: EndpointOptions, path: string): Promise<ApiResult> {
   const url = endpointUrl(endpoint, path)
-  let response: Response
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: 'application/json' } })
+    // Not fetch, which refuses a list of ports that an API may well have.
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const { statusCode, body } = await request(url, { signal, headers: { accept: 'application/json' } })
+    return { status: statusCode, body: decode(await body.text()) }
   } catch (error) {
     throw new CommandError(`No answer from ${url.origin}: ${reasonOf(error)}.`, {
       hint: 'Check that the gateway runs, and that --endpoint names its API port (serve.api.port), not its proxy port.',
     })
   }
-  const text = await response.text()
-  return { status: response.status, body: decode(text) }
 }
 
 function endpointUrl(endpoint: string | undefined, path: string): URL {
@@ -56,7 +57,9 @@ function endpointUrl(endpoint: string | undefined, path: string): URL {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return `nothing came within ${TIMEOUT_MS / 1000} s`
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
+  // Several addresses were tried; each has its own reason.
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error
+  return first instanceof Error && first.message !== '' ? first.message : error.message
 }
 
 function decode(text: string): unknown {

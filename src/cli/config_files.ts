@@ -11,7 +11,7 @@ const SECTIONS = ['SERVE_', 'ACCESS_RULES_', 'AUTHENTICATORS_', 'AUTHORIZERS_', 
  * configures the gateway. Throws CommandError (wrong usage) when there is nothing to go by, or a file is missing.
  */
 export function configFiles(command: Command, env: Env): readonly string[] {
-  const { config } = command.optsWithGlobals<{ config: readonly string[] }>()
+  const { config = [] } = command.optsWithGlobals<{ config?: readonly string[] }>()
   const missing = config.find((file) => !existsSync(file))
   if (missing !== undefined) {
     throw new CommandError(`The config file ${missing} does not exist.`, {

@@ -16,7 +16,7 @@ import { offlineRuntime } from './offline.ts'
 import { CommandError, printProblems, type Terminal } from './terminal.ts'
 
 interface Options {
-  readonly header: readonly string[]
+  readonly header?: readonly string[]
   readonly session?: string
 }
 
@@ -32,11 +32,10 @@ export function explainCommand({ terminal }: CommandContext): Command {
     .option(
       '-H, --header <line>',
       'a request header; repeat it for more',
-      (line: string, lines: readonly string[]) => [...lines, line],
-      [] as readonly string[],
+      (line: string, lines: readonly string[] = []) => [...lines, line],
     )
     .option('--session <file>', "JSON file with the session store's answer, instead of asking it")
-    .action(async (method: string, url: string, { header, session }: Options) => {
+    .action(async (method: string, url: string, { header = [], session }: Options) => {
       const files = configFiles(command, terminal.env)
       const request = { method, url, headers: header }
       if (session !== undefined) {

@@ -68,7 +68,7 @@ export function refusedReport(error: GatewayError, answer: RefusedDecision['answ
   const status = answer?.status ?? error.status
   const lines = [
     `refused: ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd(),
-    `  ${error.code}: ${error.reason ?? error.message}`,
+    `  ${error.code}: ${error.detail ?? error.message}`,
   ]
   for (const [name, value] of answer?.headers ?? []) lines.push(headerLine(name, value))
   if (answer !== undefined && answer.body !== '') lines.push(indent(answer.body.trimEnd()))
