@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { JWK } from 'jose'
+import { expect } from 'vitest'
 import { resolveSafeguards } from '../../src/config/profile.ts'
 import type {
   Clock,
@@ -39,9 +40,10 @@ export interface LogLine {
   readonly message: string
 }
 
+const ignore = (): void => {}
+
 export function testLog(): Log & { readonly warnings: readonly LogLine[] } {
   const warnings: LogLine[] = []
-  const ignore = (): void => {}
   return {
     debug: ignore,
     info: ignore,
@@ -112,18 +114,37 @@ export function setupOf({
     tokens: createTokenCache({ clock }),
     sessions: { ask: () => Promise.reject(new Error('tokens ask no session store')) },
     sessionCookie: 'ory_kratos_session',
-    warn: () => {},
+    report: ignore,
   }
 }
 
-type Groups = readonly [string, ...string[]]
+/** The outcome of a function that throws anything at all. */
+export const anyError = { error: expect.anything() as unknown }
 
-/** The cases of some groups of a vector file. Read as a file: bundlers refuse the lone surrogates in it. */
-export function casesOf<Case>(file: 'oathkeeper' | 'security' | 'templates', ...groups: Groups): readonly Case[] {
+/** What a function gives or throws, as a value that one expectation can look at. */
+export function outcomeOf<Value>(run: () => Value): { readonly value: Value } | { readonly error: unknown } {
+  try {
+    return { value: run() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+/**
+ * The cases of some groups of a vector file; which shape they have, the caller says. Read as a file, because bundlers
+ * refuse the lone surrogates in it.
+ */
+export function casesOf(
+  file: 'oathkeeper' | 'security' | 'templates',
+  ...groups: readonly [string, ...string[]]
+): readonly unknown[] {
   const text = readFileSync(path.join(import.meta.dirname, '..', 'vectors', `${file}.json`), 'utf8')
-  const document = JSON.parse(text) as JsonObject[] | { readonly cases: JsonObject[] }
+  const document = JSON.parse(text) as Labelled[] | { readonly cases: Labelled[] }
   const cases = Array.isArray(document) ? document : document.cases
-  return cases.filter((entry) =>
-    groups.includes(String(entry['group'] ?? entry['class'])),
-  ) as readonly unknown[] as readonly Case[]
+  return cases.filter(({ group, class: kind }) => groups.includes(group ?? kind ?? ''))
+}
+
+interface Labelled {
+  readonly group?: string
+  readonly class?: string
 }

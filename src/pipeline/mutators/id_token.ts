@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration } from '../../documents/duration.ts'
 import { GatewayError } from '../../errors.ts'
+import { adviceOn } from '../../tokens/claims/advice.ts'
 import { compileClaims } from '../../tokens/claims/compile.ts'
 import type { ClaimsTemplate } from '../../tokens/claims/template.ts'
 import { createMint } from '../../tokens/mint.ts'
@@ -39,9 +40,11 @@ export const idToken = defineMutator({
     const { safeguards, clock, randomUUID, tokens } = setup
     const keySet = await setup.keys.load(config.jwks_url)
     const claims = claimsOf(config.claims, safeguards)
+    for (const { message, path, hint } of adviceOn(config.claims))
+      setup.report('warning', message, ['claims', ...path], hint)
     if (config.ttl <= safeguards.token_backdate * 1000) {
       throw new ConfigError(
-        `A token would have expired when it is made: it is back-dated by ${safeguards.token_backdate} s`,
+        `A token would have expired when it is made: ttl is not longer than token_backdate, ${safeguards.token_backdate} s`,
         ['ttl'],
         'Give a longer ttl, or set safeguards.token_backdate to 0.',
       )
