@@ -330,7 +330,7 @@ export class Exchange {
         ...(decision?.ruleId === undefined ? {} : { ruleId: decision.ruleId }),
         ...(session === undefined ? {} : { session }),
         ...(error === undefined ? {} : { code: error.code }),
-        ...(error?.reason === undefined ? {} : { reason: error.reason }),
+        ...(error?.detail === undefined ? {} : { reason: error.detail }),
         ...(upstream === undefined ? {} : { upstream }),
         ...(userAgent === undefined ? {} : { userAgent }),
       })
