@@ -17,7 +17,7 @@ export class RuleVersionError extends Error {
 }
 
 const hydratorRetryRenamed = knownVersion('0.32.0-beta.1')
-const ketoTemplatesIntroduced = knownVersion('0.37.0')
+const ketoGroupsRenamed = knownVersion('0.37.0')
 
 /**
  * Takes a rule as it was written and the version to bring it to; returns the rewritten rule.
@@ -32,7 +32,7 @@ export function migrateRule(raw: RawRule, target: string = rulesVersion): RawRul
   if (parsed === undefined) throw new RuleVersionError(version)
   let rule: RawRule = { ...raw, version: current }
   if (compareVersions(parsed, hydratorRetryRenamed) <= 0) rule = renameHydratorRetries(rule)
-  if (compareVersions(parsed, ketoTemplatesIntroduced) < 0) rule = rewriteKetoGroups(rule)
+  if (compareVersions(parsed, ketoGroupsRenamed) <= 0) rule = rewriteKetoGroups(rule)
   return rule
 }
 
@@ -59,7 +59,7 @@ function renameHydratorRetry(mutator: unknown): unknown {
   return { ...mutator, config: { ...mutator['config'], retry: renamed } }
 }
 
-/** Before 0.37.0 Keto's fields referred to capture groups as `$1`; later they are templates. */
+/** Up to 0.37.0 Keto's fields referred to capture groups as `$1`; later they are templates. */
 function rewriteKetoGroups(rule: RawRule): RawRule {
   const { authorizer } = rule
   if (!isMap(authorizer) || authorizer['handler'] !== 'keto_engine_acp_ory' || !isMap(authorizer['config'])) return rule

@@ -70,15 +70,29 @@ export function compilePattern(source: string, strategy: MatchingStrategy): Patt
   return { source, strategy, prefixes, literal, match: withLiteralChecks(match, segments, strategy) }
 }
 
-/** Spares the interpreter the URLs whose end does not fit; prefixes are the index' business. */
+/** Spares the interpreter the URLs that lack the pattern's literal text; what it starts with is the index' business. */
 function withLiteralChecks(match: Match, segments: readonly Segment[], strategy: MatchingStrategy): Match {
-  const last = segments.at(-1)
-  if (last === undefined || last.kind !== 'literal') return match
-  const suffix = last.text
-  // `$` of a regular expression also matches before a newline at the very end.
-  const suffixBeforeNewline = strategy === 'regexp' ? `${suffix}\n` : suffix
-  if (segments.length === 1) return (url) => (url === suffix || url === suffixBeforeNewline ? noCaptures : null)
-  return (url, budget) => (url.endsWith(suffix) || url.endsWith(suffixBeforeNewline) ? match(url, budget) : null)
+  const [first] = segments
+  if (first?.kind === 'literal' && segments.length === 1) {
+    const { text } = first
+    // `$` of a regular expression also matches before a newline at the very end.
+    return (url) => (url === text || (strategy === 'regexp' && url === `${text}\n`) ? noCaptures : null)
+  }
+  // A glob's braces may span several `<…>`, and make alternatives of the text between them.
+  if (strategy === 'glob') return match
+  const literals = segments.slice(1).filter(({ kind }) => kind === 'literal')
+  const texts = literals.map(({ text }) => text)
+  return (url, budget) => (containsInOrder(url, texts) ? match(url, budget) : null)
+}
+
+function containsInOrder(url: string, texts: readonly string[]): boolean {
+  let position = 0
+  for (const text of texts) {
+    const found = url.indexOf(text, position)
+    if (found === -1) return false
+    position = found + text.length
+  }
+  return true
 }
 
 function regexpMatch(source: string, segments: readonly Segment[], prefixes: readonly string[]): Match {
@@ -114,17 +128,21 @@ function regexpMatch(source: string, segments: readonly Segment[], prefixes: rea
 }
 
 function globMatch(source: string, segments: readonly Segment[], prefixes: readonly string[]): Match {
+  const [first] = segments
+  const head = first?.kind === 'literal' ? first.text : ''
+  const tail = head === '' ? segments : segments.slice(1)
   // The expressions are put together before they are read, as in Oathkeeper: `<{a>,b<}>` is one choice.
-  const texts = segments.map(({ kind, text }) => (kind === 'literal' ? quoteGlob(text) : text))
+  const texts = tail.map(({ kind, text }) => (kind === 'literal' ? quoteGlob(text) : text))
   const compiled = attempt(
     source,
     prefixes,
-    (offset) => offsetOfJoined(offset, segments, texts),
+    (offset) => offsetOfJoined(offset, tail, texts),
     () => compileGlob(texts.join(''), ['.', '/']),
   )
   return (url, budget) => {
+    if (!url.startsWith(head)) return null
     try {
-      return compiled.test(url, budget) ? noCaptures : null
+      return compiled.test(url.slice(head.length), budget) ? noCaptures : null
     } catch (error) {
       if (error instanceof GlobStepLimitError) throw new PatternStepLimitError(source, error)
       throw error

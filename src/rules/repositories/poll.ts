@@ -9,7 +9,7 @@ export interface PollOptions {
   readonly interval: number
   /** What is in force now. */
   readonly current: () => LoadedRepositories
-  /** Some repository has changed, and should be loaded. The next round waits for it. */
+  /** Some repository has changed, and should be loaded. The next round waits for it. Must not reject. */
   readonly onChange: () => void | Promise<void>
   /** A repository could not be asked; told once until it answers again. */
   readonly onProblem: (problem: Problem) => void
