@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { GatewayError } from '../../errors.ts'
 import type { Session } from '../../pipeline/contract.ts'
 import { lookUp, type ReadPath, type Value } from './template.ts'
@@ -11,9 +11,9 @@ const maxDepth = 200
  * surrogates stay apart, so that no two lists of parts give the same bytes.
  */
 export function digest(parts: Iterable<string>): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(`${part.length}:`).update(part, 'utf16le')
-  return hash.digest('base64url')
+  let text = ''
+  for (const part of parts) text += `${part.length}:${part}`
+  return hash('sha256', Buffer.from(text, 'utf16le'), 'base64url')
 }
 
 /** JSON with the members of every object in one order; `undefined` is told from null. */
