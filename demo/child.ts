@@ -22,6 +22,7 @@ export interface ChildOptions {
 }
 
 export interface Child {
+  readonly pid: number
   /** True until it has ended. */
   readonly running: () => boolean
   /** Its last words. */
@@ -61,6 +62,7 @@ export const startChild = (options: ChildOptions): Child => {
     child.once('close', (code, signal) => finish(signal ?? `exit code ${code}`))
   })
   return {
+    pid: child.pid ?? 0,
     running: () => running,
     output: () => output.trim(),
     async stop() {

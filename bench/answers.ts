@@ -1,0 +1,51 @@
+/** What the upstream and the session store answer, and what the client asks: the same for everything that is measured. */
+
+/** 1024 bytes of JSON. */
+export const body = JSON.stringify({ data: 'x'.repeat(1024 - '{"data":""}'.length) })
+
+const timestamp = '2026-01-01T00:00:00Z'
+
+/** A session as Kratos shows it. */
+export const sessionJson = JSON.stringify({
+  id: '5e551000-0000-4000-8000-000000000001',
+  active: true,
+  expires_at: '2100-01-01T00:00:00Z',
+  authenticated_at: timestamp,
+  authenticator_assurance_level: 'aal1',
+  authentication_methods: [{ method: 'password', aal: 'aal1', completed_at: timestamp }],
+  issued_at: timestamp,
+  identity: {
+    id: 'a11ce000-0000-4000-8000-000000000001',
+    schema_id: 'default',
+    schema_url: 'http://127.0.0.1/schemas/ZGVmYXVsdA',
+    state: 'active',
+    state_changed_at: timestamp,
+    traits: { email: 'alice@example.com', name: { first: 'Alice', last: 'Liddell' } },
+    verifiable_addresses: [{ id: 'v', value: 'alice@example.com', verified: true, via: 'email', status: 'completed' }],
+    recovery_addresses: [{ id: 'r', value: 'alice@example.com', via: 'email' }],
+    metadata_public: { role: 'user' },
+    created_at: timestamp,
+    updated_at: timestamp,
+    organization_id: null,
+  },
+  devices: [{ id: 'd', ip_address: '192.0.2.1', user_agent: 'Mozilla/5.0', location: '' }],
+})
+
+/** A GET with the headers and the cookies of a browser. */
+export const requestBytes = (port: number, path: string): string =>
+  [
+    `GET ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    'Accept: application/json, text/plain, */*',
+    'Accept-Language: en-US,en;q=0.5',
+    'Accept-Encoding: gzip, deflate, br, zstd',
+    `Referer: http://127.0.0.1:${port}/`,
+    'Sec-Fetch-Dest: empty',
+    'Sec-Fetch-Mode: cors',
+    'Sec-Fetch-Site: same-origin',
+    'Connection: keep-alive',
+    `Cookie: theme=dark; _ga=GA1.1.123456789.1700000000; ory_kratos_session=${'MTc2'.repeat(58)}`,
+    '',
+    '',
+  ].join('\r\n')

@@ -1,0 +1,81 @@
+/** nginx, twice: as the upstream of everything that is measured, and as what Mintkeeper is compared with. */
+import { execFileSync } from 'node:child_process'
+import { body, sessionJson } from './answers.ts'
+
+/** Undefined when nginx is not installed. */
+export const nginxVersion = (): string | undefined => {
+  try {
+    // nginx prints its version on stderr.
+    return execFileSync('sh', ['-c', 'nginx -v 2>&1'], { encoding: 'utf8' }).replace('nginx version: ', '').trim()
+  } catch {
+    return undefined
+  }
+}
+
+const frame = (folder: string, http: string): string => `
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr error;
+events { worker_connections 2048; }
+http {
+  access_log off;
+  server_tokens off;
+  keepalive_requests 1000000000;
+  keepalive_timeout 300s;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  default_type application/json;
+${http}
+}
+`
+
+/** Answers everything with the same JSON, `/echo` with the request's Authorization, and the session check. */
+export const upstreamConfig = (folder: string, port: number): string =>
+  frame(
+    folder,
+    `
+  server {
+    listen 127.0.0.1:${port} backlog=1024;
+    location / { return 200 '${body}'; }
+    location /echo/ { return 200 '{"authorization":"$http_authorization"}'; }
+    location = /sessions/whoami {
+      add_header X-Kratos-Authenticated-Identity-Id a11ce000-0000-4000-8000-000000000001;
+      return 200 '${sessionJson}';
+    }
+  }`,
+  )
+
+/** `/plain` is proxied as it is, `/auth` after a session check for each request. */
+export const proxyConfig = (folder: string, port: number, upstream: number): string => {
+  // A location with a header of its own inherits none: Connection has to be repeated for keep-alive.
+  const pass = `
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_pass http://app;`
+  return frame(
+    folder,
+    `
+  upstream app { server 127.0.0.1:${upstream}; keepalive 256; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port} backlog=1024;
+    location / {${pass}
+    }
+    location /auth/ {
+      auth_request /_session;
+      auth_request_set $identity $upstream_http_x_kratos_authenticated_identity_id;
+      proxy_set_header X-User $identity;${pass}
+    }
+    location = /_session {
+      internal;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Content-Length "";
+      proxy_pass_request_body off;
+      proxy_pass http://app/sessions/whoami;
+    }
+  }`,
+  )
+}

@@ -1,0 +1,226 @@
+/** What is measured: Mintkeeper's ways through, and nginx beside it, each a process on a core of its own. */
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { respondsOk, startChild, waitUntil, type Child } from '../demo/child.ts'
+import { generateKeySet } from '../src/tokens/generate.ts'
+import { nginxVersion, proxyConfig, upstreamConfig } from './nginx.ts'
+
+export interface Target {
+  readonly name: string
+  readonly port: number
+  readonly path: string
+  /** The process whose CPU time counts, with its descendants. */
+  readonly pid: number
+  /** Path with which the upstream tells the Authorization that it got, and what that has to be. */
+  readonly echo?: { readonly path: string; readonly expected: RegExp }
+}
+
+export interface Bench {
+  readonly targets: readonly Target[]
+  /** nginx as a plain proxy; undefined without nginx. */
+  readonly reference: Target | undefined
+  readonly upstreamPort: number
+  /** Whether proxies run on one core, everything else on another. */
+  readonly pinned: boolean
+  readonly stop: () => Promise<void>
+}
+
+const root = path.join(import.meta.dirname, '..')
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const closed = once(server, 'close')
+  server.close()
+  await closed
+  return port
+}
+
+const hasTaskset = (): boolean => {
+  try {
+    execFileSync('taskset', ['--version'], { stdio: 'ignore' })
+    return availableParallelism() > 1
+  } catch {
+    return false
+  }
+}
+
+export const pinned = hasTaskset()
+/** A command on one core: 0 for what is measured, 1 for the load and the upstream. */
+export const onCore = (core: 0 | 1, command: string, args: readonly string[]): [string, string[]] =>
+  pinned ? ['taskset', ['-c', String(core), command, ...args]] : [command, [...args]]
+
+interface Part {
+  readonly name: string
+  readonly core: 0 | 1
+  readonly command: string
+  readonly args: readonly string[]
+  readonly cwd?: string
+  readonly folder: string
+  /** Answers 2xx when the part is ready. */
+  readonly readyUrl: string
+}
+
+const start = async ({ name, core, command, args, cwd, folder, readyUrl }: Part): Promise<Child> => {
+  const [program, parameters] = onCore(core, command, args)
+  const child = startChild({
+    name,
+    command: program,
+    args: parameters,
+    env: { PATH: process.env['PATH'] },
+    ...(cwd !== undefined && { cwd }),
+    logs: folder,
+    // Whoever is measuring sees failures instead of answers.
+    onEnd: () => undefined,
+  })
+  try {
+    await waitUntil(name, child, () => respondsOk(readyUrl))
+    return child
+  } catch (error) {
+    await child.stop()
+    throw error
+  }
+}
+
+const nginxPart = async (name: string, core: 0 | 1, folder: string, config: string, port: number): Promise<Part> => {
+  await mkdir(folder)
+  const file = path.join(folder, 'nginx.conf')
+  await writeFile(file, config)
+  const args = ['-p', folder, '-c', file, '-g', 'daemon off;']
+  return { name, core, command: 'nginx', args, folder, readyUrl: `http://127.0.0.1:${port}/` }
+}
+
+interface MintkeeperPorts {
+  readonly proxy: number
+  readonly api: number
+  readonly metrics: number
+  readonly upstream: number
+}
+
+/** Config and rules of the Mintkeeper that is measured; access log off, as nginx's is. */
+const mintkeeperPart = async (folder: string, { proxy, api, metrics, upstream }: MintkeeperPorts): Promise<Part> => {
+  await mkdir(folder)
+  const file = (name: string): string => path.join(folder, name)
+  const rule = (id: string, authenticator: string, mutator: string): object => ({
+    id,
+    match: { url: `http://127.0.0.1:${proxy}/<{${id},echo/${id}}>`, methods: ['GET'] },
+    authenticators: [{ handler: authenticator }],
+    authorizer: { handler: 'allow' },
+    mutators: [{ handler: mutator }],
+    upstream: { url: `http://127.0.0.1:${upstream}` },
+  })
+  const session = { check_session_url: `http://127.0.0.1:${upstream}/sessions/whoami`, subject_from: 'identity.id' }
+  const config = {
+    profile: 'secure',
+    log: { level: 'error' },
+    serve: {
+      proxy: { host: '127.0.0.1', port: proxy },
+      api: { host: '127.0.0.1', port: api },
+      prometheus: { host: '127.0.0.1', port: metrics },
+    },
+    access_rules: { matching_strategy: 'glob', repositories: [`file://${file('rules.json')}`] },
+    authenticators: {
+      anonymous: { enabled: true },
+      cookie_session: {
+        enabled: true,
+        config: { ...session, only: ['ory_kratos_session'], extra_from: '@this' },
+      },
+    },
+    authorizers: { allow: { enabled: true } },
+    mutators: {
+      noop: { enabled: true },
+      id_token: {
+        enabled: true,
+        config: {
+          issuer_url: 'http://127.0.0.1/',
+          jwks_url: `file://${file('key.json')}`,
+          claims: { role: 'user', user: '{{subject}}' },
+        },
+      },
+    },
+    errors: { fallback: ['json'], handlers: { json: { enabled: true } } },
+  }
+  await writeFile(file('key.json'), JSON.stringify(await generateKeySet({ alg: 'ES256' })), { mode: 0o600 })
+  await writeFile(
+    file('rules.json'),
+    JSON.stringify([
+      rule('public', 'anonymous', 'noop'),
+      rule('token', 'anonymous', 'id_token'),
+      rule('session', 'cookie_session', 'id_token'),
+    ]),
+  )
+  await writeFile(file('config.json'), JSON.stringify(config))
+  return {
+    name: 'Mintkeeper',
+    core: 0,
+    command: process.execPath,
+    args: [path.join(root, 'src', 'bin.ts'), 'serve', '-c', file('config.json')],
+    cwd: folder,
+    folder,
+    readyUrl: `http://127.0.0.1:${api}/health/ready`,
+  }
+}
+
+/** Starts everything below `folder`, which the caller deletes. */
+export const startBench = async (folder: string): Promise<Bench> => {
+  const children: Child[] = []
+  const stop = async (): Promise<void> => {
+    await Promise.all(children.map((child) => child.stop()))
+  }
+  const add = async (part: Part): Promise<number> => {
+    const child = await start(part)
+    children.push(child)
+    return child.pid
+  }
+  try {
+    const withNginx = nginxVersion() !== undefined
+    const upstreamPort = await freePort()
+    const upstreamFolder = path.join(folder, 'upstream')
+    if (withNginx) {
+      const config = upstreamConfig(upstreamFolder, upstreamPort)
+      await add(await nginxPart('upstream', 1, upstreamFolder, config, upstreamPort))
+    } else {
+      const args = [path.join(import.meta.dirname, 'upstream.ts'), String(upstreamPort)]
+      const readyUrl = `http://127.0.0.1:${upstreamPort}/`
+      await add({ name: 'upstream', core: 1, command: process.execPath, args, folder, readyUrl })
+    }
+
+    const targets: Target[] = []
+    let reference: Target | undefined
+    if (withNginx) {
+      const port = await freePort()
+      const nginxFolder = path.join(folder, 'nginx')
+      const pid = await add(
+        await nginxPart('nginx', 0, nginxFolder, proxyConfig(nginxFolder, port, upstreamPort), port),
+      )
+      reference = { name: 'nginx, plain proxy', port, pid, path: '/plain' }
+      targets.push(reference, { name: 'nginx, auth_request: session asked each time', port, pid, path: '/auth/x' })
+    }
+
+    const proxy = await freePort()
+    const ports = { proxy, api: await freePort(), metrics: await freePort(), upstream: upstreamPort }
+    const pid = await add(await mintkeeperPart(path.join(folder, 'mintkeeper'), ports))
+    const mintkeeper = (name: string, id: string, expected: RegExp): Target => ({
+      name: `Mintkeeper, ${name}`,
+      port: proxy,
+      pid,
+      path: `/${id}`,
+      echo: { path: `/echo/${id}`, expected },
+    })
+    const token = /^Bearer ey[\w-]+\.[\w-]+\.[\w-]+$/
+    targets.push(
+      mintkeeper('public rule: no session, no token', 'public', /^$/),
+      mintkeeper('warm path: token from the cache', 'token', token),
+      mintkeeper('session asked each time, token from the cache', 'session', token),
+    )
+    return { targets, reference, upstreamPort, pinned, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,14 @@
+/** The upstream where nginx is not installed: a process of its own, `node bench/upstream.ts <port>`. */
+import { createServer } from 'node:http'
+import { body, sessionJson } from './answers.ts'
+
+createServer((request, response) => {
+  const url = request.url ?? '/'
+  const answer = url.startsWith('/echo/')
+    ? JSON.stringify({ authorization: request.headers.authorization ?? '' })
+    : url === '/sessions/whoami'
+      ? sessionJson
+      : body
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(answer) })
+  response.end(answer)
+}).listen(Number(process.argv[2]), '127.0.0.1')
