@@ -80,7 +80,7 @@ export const codes = {
   },
   error_handler_failed: {
     status: 500,
-    message: 'No error handler could answer the request',
+    message: 'An internal server error occurred, please contact the system administrator',
     remedy: 'Exactly one error handler must be responsible; check `errors` of the rule and `errors.fallback`.',
   },
   internal_error: {

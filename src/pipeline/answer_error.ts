@@ -32,14 +32,14 @@ function choose(
   const responsible = own.filter(({ step }) => step.matches(error, inbound))
   if (responsible.length > 1) {
     throw new GatewayError('error_handler_failed', {
-      message:
+      reason:
         'Found more than one error handlers to be responsible for this request. This is a configuration error that needs to be resolved by the system administrator.',
     })
   }
   const chosen = responsible[0] ?? fallback.find(({ step }) => step.matches(error, inbound))
   if (chosen !== undefined) return chosen
   throw new GatewayError('error_handler_failed', {
-    message:
+    reason:
       'Unable to handle HTTP request because no matching error handling strategy was found. This is a configuration error that needs to be resolved by the system administrator.',
   })
 }

@@ -181,7 +181,7 @@ async function compileStep<K extends Kind>(input: CompileInput, source: StepSour
     const message = `Value "${name}" of "${field}" is not in list of supported ${kind}: [${known.join(' ')}]`
     report(message, ruleLocate([...path, 'handler']))
     return kind === 'errors'
-      ? new GatewayError('error_handler_failed', { message: `Unable to find error handler named: ${name}` })
+      ? new GatewayError('error_handler_failed', { reason: `Unable to find error handler named: ${name}` })
       : misconfigured(kind, message)
   }
   const settings = table[name]
@@ -234,7 +234,7 @@ async function compileFallback(input: CompileInput, name: string, index: number,
   problems.push({ severity: 'error', message, ...(place !== undefined && { place }), hint: `Set errors.handlers.${name}.enabled to true.` })
   return failing(
     new GatewayError('error_handler_failed', {
-      message: `${message} This is a configuration error that needs to be resolved by the system administrator.`,
+      reason: `${message} This is a configuration error that needs to be resolved by the system administrator.`,
     }),
   )
 }

@@ -4,7 +4,7 @@ import { absentHandlers, type HandlerDescription } from './absent.ts'
 
 type Kind = AnyHandler['kind']
 
-interface Settings {
+export interface Settings {
   readonly enabled: boolean
   readonly config?: unknown
 }
@@ -19,9 +19,7 @@ function block({ kind, name, config }: HandlerDescription, options: { readonly a
   const optional = config.safeParse({}).success
   return z.discriminatedUnion('enabled', [
     z.strictObject({
-      enabled: (onByDefault ? enabled.default(true) : enabled).refine(() => options.available, {
-        error: `The handler "${name}" is not available in this version`,
-      }),
+      enabled: onByDefault ? enabled.default(true) : enabled,
       config: optional ? config.optional() : config,
     }),
     z.strictObject({
