@@ -12,23 +12,25 @@ export function anchoredAtStart(node: Node): boolean {
 /** The text at the start of the input that every match has; '' unless the pattern begins with an anchor. */
 export function requiredPrefix(node: Node): string {
   if (node.kind !== 'concat' || node.items[0] === undefined || !anchoredAtStart(node.items[0])) return ''
+  return leadingText(node.items.slice(1)).text
+}
+
+function leadingText(items: readonly Node[]): { text: string; whole: boolean } {
   let text = ''
-  for (const item of node.items.slice(1)) {
-    const { literal, whole } = leadingLiteral(item)
-    text += literal
-    if (!whole) break
+  for (const item of items) {
+    const lead = leadingTextOf(item)
+    text += lead.text
+    if (!lead.whole) return { text, whole: false }
   }
-  return text
+  return { text, whole: true }
 }
 
 /** The text a node begins with, and whether that is all there is to it. */
-function leadingLiteral(node: Node): { literal: string; whole: boolean } {
+function leadingTextOf(node: Node): { text: string; whole: boolean } {
   const code = plainCode(node)
-  if (code !== undefined) return { literal: String.fromCodePoint(code), whole: true }
-  if (node.kind === 'capture' || node.kind === 'atomic') return leadingLiteral(node.body)
-  if (node.kind !== 'concat') return { literal: '', whole: false }
-  const codes = literalAt(node.items, 0)
-  return { literal: String.fromCodePoint(...codes), whole: codes.length === node.items.length }
+  if (code !== undefined) return { text: String.fromCodePoint(code), whole: true }
+  if (node.kind === 'capture' || node.kind === 'atomic') return leadingTextOf(node.body)
+  return node.kind === 'concat' ? leadingText(node.items) : { text: '', whole: false }
 }
 
 /** The code of a character that matches itself alone. */

@@ -44,16 +44,20 @@ function compileRule(template: string) {
 describe('what dlclark/regexp2 does with access rule patterns', () => {
   it('has the cases', () => expect(cases.length).toBeGreaterThan(70))
 
-  it.each(cases)('$id: $template', (one) => {
-    if (one.expect_error === 'compile') {
-      expect(() => compileRule(one.template)).toThrow(RegexpSyntaxError)
-      return
-    }
+  const refused = cases.filter((one) => one.expect_error === 'compile')
+  const endless = cases.filter((one) => one.expect_error === 'timeout')
+  const matched = cases.filter((one) => one.expect_error === undefined)
+
+  it.each(refused)('$id refuses $template', (one) => {
+    expect(() => compileRule(one.template)).toThrow(RegexpSyntaxError)
+  })
+
+  it.each(endless)('$id gives $template up', (one) => {
+    expect(() => compileRule(one.template).exec(one.context.input)).toThrow(RegexpStepLimitError)
+  })
+
+  it.each(matched)('$id: $template', (one) => {
     const regexp = compileRule(one.template)
-    if (one.expect_error === 'timeout') {
-      expect(() => regexp.exec(one.context.input)).toThrow(RegexpStepLimitError)
-      return
-    }
     const found = regexp.exec(one.context.input)
     expect(found !== null).toBe(one.expect?.match)
     expect(found?.slice(1) ?? null).toEqual(one.expect?.groups)
