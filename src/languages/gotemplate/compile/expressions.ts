@@ -130,7 +130,8 @@ export class ExpressionCompiler {
       // a chain that starts at nil is nil; one that meets nil on the way is an error
       if (value === undefined) return value
       if (value instanceof Missing) return new Missing(`${value.path}.${fields.join('.')}`)
-      for (const { name, path, missing } of reads) {
+      for (let index = 0; index < reads.length; index++) {
+        const { name, path, missing } = reads[index] as (typeof reads)[number]
         if (value === null || value === undefined || value instanceof Missing) throw nilField(name, path)
         value = readField(value, name, missing)
       }
@@ -170,7 +171,7 @@ export class ExpressionCompiler {
     const missing = this.#strict && name === 'index' ? this.text(span) : undefined
     return (run, dot, vars) => {
       const given: GoValue[] = []
-      for (const value of values) given.push(value(run, dot, vars))
+      for (let index = 0; index < values.length; index++) given.push((values[index] as Eval)(run, dot, vars))
       run.at = span
       run.step()
       const result = spec.call(run, given)

@@ -4,11 +4,16 @@ import { assertUniqueKeys, isJsonValue } from './json_text.ts'
 
 /**
  * Where the output stands in JSON's lexical grammar: outside of strings, inside one, behind a backslash,
- * or with that many hexadecimal digits of a \u escape to come.
+ * or with some hexadecimal digits of a \u escape to come. Numbers, because they index what literals remember.
  */
-type State = 'outside' | 'string' | 'escape' | 'u4' | 'u3' | 'u2' | 'u1'
+const outside = 0
+const string = 1
+const escape = 2
+/** With one digit to come; each one more is one higher. */
+const lastDigit = 3
+const firstDigit = 6
 
-const states: readonly State[] = ['outside', 'string', 'escape', 'u4', 'u3', 'u2', 'u1']
+type State = number
 
 /** What a text does: the state behind it, and what follows the string or value that was open before it. */
 interface Transition {
@@ -24,37 +29,20 @@ function advance(text: string, from: State): Transition {
   let state = from
   // once the part that was open has ended: the next character that is no space decides what it was
   let decided: Transition['follows'] = 'unknown'
-  let ended = from === 'outside'
+  let ended = from === outside
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (ended && decided === 'unknown' && !isSpace(code)) decided = code === 0x3a ? 'colon' : 'other'
-    switch (state) {
-      case 'outside':
-        if (code === 0x22) state = 'string'
-        break
-      case 'string':
-        if (code === 0x5c) state = 'escape'
-        else if (code === 0x22) {
-          state = 'outside'
-          ended = true
-        }
-        break
-      case 'escape':
-        state = code === 0x75 ? 'u4' : 'string'
-        break
-      case 'u4':
-        state = 'u3'
-        break
-      case 'u3':
-        state = 'u2'
-        break
-      case 'u2':
-        state = 'u1'
-        break
-      case 'u1':
-        state = 'string'
-        break
-    }
+    if (state === outside) {
+      if (code === 0x22) state = string
+    } else if (state === string) {
+      if (code === 0x5c) state = escape
+      else if (code === 0x22) {
+        state = outside
+        ended = true
+      }
+    } else if (state === escape) state = code === 0x75 ? firstDigit : string
+    else state = state === lastDigit ? string : state - 1
   }
   return { state, follows: decided }
 }
@@ -65,7 +53,7 @@ function advance(text: string, from: State): Transition {
  */
 export class JsonSink implements Sink {
   #out = ''
-  #state: State = 'outside'
+  #state: State = outside
   /** A value stands in the current string or was the last thing written: a colon behind it makes it a member's name. */
   #mayBeName = false
   #namesFromValues = false
@@ -76,19 +64,19 @@ export class JsonSink implements Sink {
   }
 
   literal(literal: Literal): void {
-    const index = states.indexOf(this.#state)
-    const transition = (literal.transitions[index] ??= advance(literal.text, this.#state)) as Transition
+    const { transitions } = literal
+    const transition = (transitions[this.#state] ??= advance(literal.text, this.#state)) as Transition
     this.#follow(literal.text, transition)
   }
 
   constant(text: string): void {
-    if (this.#state === 'string') this.value(text)
+    if (this.#state === string) this.value(text)
     else this.#follow(text, advance(text, this.#state))
   }
 
   value(text: string, encoded = false): void {
-    if (this.#state === 'string') this.#write(escapeForString(text))
-    else if (this.#state !== 'outside') throw new GoError('a value cannot stand in the middle of an escape sequence')
+    if (this.#state === string) this.#write(escapeForString(text))
+    else if (this.#state !== outside) throw new GoError('a value cannot stand in the middle of an escape sequence')
     else if (encoded ? text !== '' : isJsonValue(text)) this.#write(text)
     else {
       throw new GoError(

@@ -53,8 +53,8 @@ export class NodeCompiler {
     const [only] = execs
     if (only !== undefined && execs.length === 1) return only
     return (run, dot, vars) => {
-      for (const exec of execs) {
-        const flow = exec(run, dot, vars)
+      for (let index = 0; index < execs.length; index++) {
+        const flow = (execs[index] as Exec)(run, dot, vars)
         if (flow !== 'next') return flow
       }
       return 'next'

@@ -13,7 +13,8 @@ import { fn, type FunctionSpec, guard } from './spec.ts'
 function joined(call: (text: string) => string): FunctionSpec {
   return fn(['...any'], ({ meter }, args) => {
     const [only] = args
-    return call(args.length === 1 && typeof only === 'string' ? only : sprint(args, meter))
+    if (args.length === 1 && typeof only === 'string') return call(only)
+    return call(sprint(args.map((arg) => (isNothing(arg) ? '<no value>' : arg)), meter))
   })
 }
 

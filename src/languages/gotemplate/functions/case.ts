@@ -1,44 +1,7 @@
-import { fn, type FunctionSpec, volatile } from './spec.ts'
-import { isDigit, isLower, isSpace, isUpper, toLower, toUpper } from './text.ts'
 import { shuffled } from './random.ts'
-
-/** The words of a name in any style: `userID`, `user_id`, `user-id`, `HTTPServer2`. */
-function words(name: string): string[] {
-  const chars = [...name]
-  const found: string[] = []
-  let word = ''
-  const flush = (): void => {
-    if (word !== '') found.push(word)
-    word = ''
-  }
-  for (const [index, char] of chars.entries()) {
-    if (isConnector(char)) {
-      flush()
-      continue
-    }
-    const before = chars[index - 1] ?? ''
-    const after = chars[index + 1] ?? ''
-    const startsWord = isUpper(char) && (isLower(before) || isDigit(before) || (isUpper(before) && isLower(after)))
-    if (startsWord) flush()
-    word += char
-  }
-  flush()
-  return found
-}
-
-const isConnector = (char: string): boolean => char === '-' || char === '_' || isSpace(char)
-
-/** Upper case on the first letter of each part between `_`, `-` and spaces. */
-function camelCase(name: string): string {
-  return name
-    .split(/[-_\s]+/)
-    .map((word) => {
-      const [first = '', ...rest] = word
-      const lettersAreUpper = rest.every((char) => !isLower(char))
-      return toUpper(first) + (lettersAreUpper ? toLower(rest.join('')) : rest.join(''))
-    })
-    .join('')
-}
+import { fn, type FunctionSpec, volatile } from './spec.ts'
+import { isSpace, isUpper, toLower, toUpper } from './text.ts'
+import { connectWords, pascalCase } from './words.ts'
 
 function swapCase(value: string): string {
   let out = ''
@@ -111,9 +74,9 @@ function wrap(value: string, width: number, newLine: string, breakWords: boolean
 
 /** sprig's functions that change a text's case, or its length to fit. */
 export const caseFunctions: Readonly<Record<string, FunctionSpec>> = {
-  snakecase: fn(['string'], (_, [name]) => words(name as string).map(toLower).join('_')),
-  kebabcase: fn(['string'], (_, [name]) => words(name as string).map(toLower).join('-')),
-  camelcase: fn(['string'], (_, [name]) => camelCase(name as string)),
+  snakecase: fn(['string'], (_, [name]) => connectWords(name as string, '_')),
+  kebabcase: fn(['string'], (_, [name]) => connectWords(name as string, '-')),
+  camelcase: fn(['string'], (_, [name]) => pascalCase(name as string)),
   swapcase: fn(['string'], (_, [value]) => swapCase(value as string)),
   untitle: fn(['string'], (_, [value]) => uncapitalize(value as string)),
   initials: fn(['string'], (_, [value]) => initials(value as string)),

@@ -85,7 +85,8 @@ export function sprintf(format: string, args: readonly GoValue[], meter: Meter):
       {
         verb,
         minus: left,
-        plus: has('+'),
+        // for %v a plus asks for field names, not for a sign
+        plus: has('+') && verb !== 'v',
         sharp: has('#'),
         space: has(' '),
         zero: has('0') && !left,
@@ -123,14 +124,17 @@ const signOf = (negative: boolean, spec: Verb): string => (negative ? '-' : spec
 function formatArgument(spec: Verb, arg: GoValue, meter: Meter, depth: number): string {
   const { verb } = spec
   if (verb === 'T') return pad(typeName(arg), spec)
-  if (isNothing(arg)) return verb === 'v' ? pad('<nil>', { ...spec, zero: false }) : `%!${verb}(<nil>)`
-  if (typeof arg === 'boolean') return verb === 't' || verb === 'v' ? pad(String(arg), spec) : wrong(verb, arg, meter)
-  if (typeof arg === 'number') return formatNumber(spec, arg) ?? wrong(verb, arg, meter)
+  if (isNothing(arg)) {
+    if (verb !== 'v' && depth === 0) return `%!${verb}(<nil>)`
+    return depth === 0 ? pad('<nil>', { ...spec, zero: false }) : '<nil>'
+  }
+  if (typeof arg === 'boolean') return verb === 't' || verb === 'v' ? pad(String(arg), spec) : wrong(spec, arg, meter, depth)
+  if (typeof arg === 'number') return formatNumber(spec, arg) ?? wrong(spec, arg, meter, depth)
   const text = arg instanceof GoObject ? arg.text?.() : undefined
-  if (text !== undefined && 'vsqxX'.includes(verb)) return formatString(spec, text) ?? wrong(verb, arg, meter)
+  if (text !== undefined && 'vsqxX'.includes(verb)) return formatString(spec, text) ?? wrong(spec, arg, meter, depth)
   const integer = integerOf(arg)
-  if (integer !== undefined) return formatInteger(spec, integer) ?? wrong(verb, arg, meter)
-  if (typeof arg === 'string') return formatString(spec, arg) ?? wrong(verb, arg, meter)
+  if (integer !== undefined) return formatInteger(spec, integer) ?? wrong(spec, arg, meter, depth)
+  if (typeof arg === 'string') return formatString(spec, arg) ?? wrong(spec, arg, meter, depth)
   return formatContainer(spec, arg, meter, depth)
 }
 
@@ -142,13 +146,15 @@ function formatContainer(spec: Verb, arg: GoValue, meter: Meter, depth: number):
     return `[${arg.map(each).join(' ')}]`
   }
   const entries = mapEntries(arg)
-  if (entries === undefined) return spec.verb === 'v' ? printValue(arg, meter) : wrong(spec.verb, arg, meter)
+  if (entries === undefined) return spec.verb === 'v' ? printValue(arg, meter) : wrong(spec, arg, meter, depth)
   const keys = sortedKeys(entries)
   meter.spend(keys.length)
   return `map[${keys.map((key) => `${each(key)}:${each(entries[key])}`).join(' ')}]`
 }
 
-const wrong = (verb: string, arg: GoValue, meter: Meter): string => `%!${verb}(${typeName(arg)}=${printValue(arg, meter)})`
+/** How Go tells that a verb does not fit: with the value, printed as `%v` with the same flags. */
+const wrong = (spec: Verb, arg: GoValue, meter: Meter, depth: number): string =>
+  `%!${spec.verb}(${typeName(arg)}=${formatArgument({ ...spec, verb: 'v', sharp: false }, arg, meter, depth + 1)})`
 
 function formatString(spec: Verb, value: string): string | undefined {
   const cut = spec.precision === undefined ? value : [...value].slice(0, spec.precision).join('')
@@ -244,7 +250,22 @@ function floatDigits(spec: Verb, size: number): string {
 
 /** Digits behind the point, also for numbers that JavaScript would print with an exponent. */
 function fixed(size: number, digits: number): string {
-  if (size < 1e21) return size.toFixed(Math.min(digits, 100))
+  if (size < 1e21) {
+    const places = Math.min(digits, 100)
+    // JavaScript rounds an exact half up, Go to the even digit
+    const exact = places < 100 ? size.toFixed(100) : ''
+    const cut = exact.length - 100 + places
+    if (/^50*$/.test(exact.slice(cut)) && '02468'.includes(lastDigit(exact, cut))) {
+      return places === 0 ? exact.slice(0, cut - 1) : exact.slice(0, cut)
+    }
+    return size.toFixed(places)
+  }
   const whole = BigInt(size).toString()
   return digits === 0 ? whole : `${whole}.${'0'.repeat(digits)}`
+}
+
+/** The digit before a position, which may be behind the point. */
+function lastDigit(digits: string, at: number): string {
+  const before = digits.charAt(at - 1)
+  return before === '.' ? digits.charAt(at - 2) : before
 }

@@ -3,7 +3,7 @@ import { byteLength, sliceBytes } from '../values/bytes.ts'
 import type { Meter } from '../values/meter.ts'
 import { compareStrings } from '../values/order.ts'
 import { printValue } from '../values/print.ts'
-import { type GoRecord, type GoValue, GoMap, isNothing, type MapType, typedSlice } from '../values/value.ts'
+import { type GoRecord, type GoValue, GoMap, isList, isNothing, type MapType, typedSlice } from '../values/value.ts'
 import { toStrings, toText } from './cast.ts'
 import { quoteGo } from './quote.ts'
 import { fn, type FunctionSpec } from './spec.ts'
@@ -126,7 +126,7 @@ export const strings: Readonly<Record<string, FunctionSpec>> = {
   }),
   toStrings: fn(['any'], ({ meter }, [value]) => typedSlice('string', toStrings(value, meter))),
   sortAlpha: fn(['any'], ({ meter }, [value]) => {
-    const parts = toStrings(value, meter)
+    const parts = isList(value) ? toStrings(value, meter) : [toText(value, meter)]
     meter.spend(parts.length)
     return typedSlice('string', parts.sort(compareStrings))
   }),

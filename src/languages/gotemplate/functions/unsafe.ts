@@ -36,7 +36,9 @@ export const unsafe: Readonly<Record<string, FunctionSpec>> = {
 
 /** Why an unsafe or missing function is refused, and how it can be had; undefined when the name is unknown. */
 export function refusalOf(name: string): string | undefined {
-  if (/^(must)?[rR]egex/.test(name)) return `function ${JSON.stringify(name)} is not available: sprig's regular expressions are left out`
+  if (/^(must)?[rR]egex/.test(name) || name.startsWith('semver')) {
+    return `function ${JSON.stringify(name)} is not available: it is one of the few functions of sprig that are left out`
+  }
   const reason = reasons[name]
   if (reason === undefined) return undefined
   const remedy = Object.hasOwn(unsafe, name) ? 'it must be enabled by name' : 'it is not available'

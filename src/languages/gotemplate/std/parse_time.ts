@@ -173,12 +173,5 @@ function toTime(reading: Reading, zone: Zone): GoTime {
   date.setUTCHours(hour, minute, second)
   const wall = date.getTime() / 1000
   if (offset === undefined) return timeIn(wall, nanosecond, zone)
-  return new GoTime(BigInt(wall - offset) * 1_000_000_000n + nanosecond, zoneOfOffset(offset))
-}
-
-/** The zone for a fixed offset; zones of whole hours have names, others are seen in UTC. */
-function zoneOfOffset(offset: number): Zone {
-  const hours = offset / 3600
-  if (offset === 0 || !Number.isInteger(hours) || Math.abs(hours) > 12) return 'UTC'
-  return `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`
+  return new GoTime(BigInt(wall - offset) * 1_000_000_000n + nanosecond, offset === 0 ? 'UTC' : offset)
 }

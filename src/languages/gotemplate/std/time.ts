@@ -50,6 +50,10 @@ export class GoTime extends GoObject {
     return formatTime(this, '2006-01-02 15:04:05.999999999 -0700 MST')
   }
 
+  override json(): string {
+    return formatTime(this, '2006-01-02T15:04:05.999999999Z07:00')
+  }
+
   override get methods(): MethodTable<never> {
     return timeMethods as MethodTable<never>
   }
@@ -132,7 +136,7 @@ function formatElement(time: GoTime, element: string): string {
     case 'pm':
       return date.getUTCHours() >= 12 ? 'pm' : 'am'
     case 'MST':
-      return abbreviation
+      return abbreviation === '' ? formatOffset(offset, '-0700') : abbreviation
     default:
       return element.startsWith('.') || element.startsWith(',')
         ? formatFraction(time.nanosecond, element)

@@ -1,14 +1,14 @@
-/** A time zone: `UTC`, `Local`, or a name of the IANA database. */
-export type Zone = string
+/** A time zone: `UTC`, `Local`, a name of the IANA database, or a fixed offset in seconds east of UTC. */
+export type Zone = string | number
 
 const formats = new Map<string, Intl.DateTimeFormat | undefined>()
 
-function formatOf(zone: Zone): Intl.DateTimeFormat | undefined {
+function formatOf(zone: string): Intl.DateTimeFormat | undefined {
   if (!formats.has(zone)) formats.set(zone, makeFormat(zone))
   return formats.get(zone)
 }
 
-function makeFormat(zone: Zone): Intl.DateTimeFormat | undefined {
+function makeFormat(zone: string): Intl.DateTimeFormat | undefined {
   try {
     return new Intl.DateTimeFormat('en-US', {
       ...(zone === 'Local' ? {} : { timeZone: zone }),
@@ -39,13 +39,14 @@ export function isZone(name: string): boolean {
 export interface ZoneOffset {
   /** Seconds east of UTC. */
   readonly seconds: number
-  /** Abbreviation such as `UTC` or `CET`; the offset when the zone has none. */
+  /** Abbreviation such as `UTC` or `CET`; the offset when the zone has none, and empty for a fixed offset. */
   readonly name: string
 }
 
 /** A zone's offset at a time. @param unixSeconds seconds since the epoch */
 export function offsetAt(zone: Zone, unixSeconds: number): ZoneOffset {
   if (zone === 'UTC') return { seconds: 0, name: 'UTC' }
+  if (typeof zone === 'number') return { seconds: zone, name: '' }
   const format = formatOf(zone)
   const milliseconds = unixSeconds * 1000
   if (format === undefined || Math.abs(milliseconds) > 8.64e15) return { seconds: 0, name: 'UTC' }
@@ -59,7 +60,7 @@ export function offsetAt(zone: Zone, unixSeconds: number): ZoneOffset {
   return { seconds, name: abbreviation(parts.get('timeZoneName') ?? '', zone, milliseconds, seconds) }
 }
 
-function abbreviation(american: string, zone: Zone, milliseconds: number, seconds: number): string {
+function abbreviation(american: string, zone: string, milliseconds: number, seconds: number): string {
   if (/^[A-Z]{2,5}$/.test(american)) return american
   // American English has no short names for most of the world's zones
   for (const locale of ['en-GB', 'en-AU', 'en-IN', 'en-ZA']) {

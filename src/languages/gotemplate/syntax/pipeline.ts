@@ -15,6 +15,8 @@ export class PipelineParser {
   readonly #lexer: Lexer
   readonly #settings: ParseSettings
   #ahead: Token[] = []
+  /** How deep the parser itself is nested, over all templates. */
+  #depth = 0
   protected lastEnd = 0
   protected scope = new Scope()
 
@@ -84,17 +86,25 @@ export class PipelineParser {
   /** Runs a nested part, within the limit. */
   protected enter<T>(at: number, part: () => T): T {
     const { scope } = this
+    this.#depth++
     scope.depth++
-    if (scope.depth > this.#settings.nesting) this.fail('nested too deeply', at)
-    scope.deepest = Math.max(scope.deepest, scope.depth)
+    this.#noteDepth(Math.max(scope.depth, this.#depth), at)
     const result = part()
+    this.#depth--
     scope.depth--
     return result
+  }
+
+  #noteDepth(depth: number, at: number): void {
+    if (depth > this.#settings.nesting) this.fail(`nested deeper than the limit of ${this.#settings.nesting}`, at)
+    this.scope.deepest = Math.max(this.scope.deepest, depth)
   }
 
   /** Parses a pipeline up to and with its closing token. */
   protected pipe(context: string, end: TokenKind): Pipe {
     const start = this.peekNonSpace().start
+    const before = this.scope.deepest
+    this.scope.deepest = this.scope.depth
     const { names, assigns } = this.#declarations(context)
     const slots = names.map(({ text, start: at }) => {
       if (!assigns) return this.scope.reserve()
@@ -115,6 +125,9 @@ export class PipelineParser {
     }
     if (commands.length === 0) this.fail(`missing value for ${context}`, start)
     this.next()
+    // a command is evaluated inside of the one behind it
+    this.#noteDepth(this.scope.deepest + commands.length - 1, start)
+    this.scope.deepest = Math.max(this.scope.deepest, before)
     if (!assigns) for (const [index, name] of names.entries()) this.scope.declare(name.text, slots[index] as number)
     return { slots, assigns, commands, start, end: pipeEnd }
   }

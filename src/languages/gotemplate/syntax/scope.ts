@@ -3,6 +3,7 @@ import type { Node } from './ast.ts'
 /** The variables of one template. Every declaration has a slot of its own; slot 0 is `$`. */
 export class Scope {
   slots = 1
+  /** How deep what is being parsed is nested in the template, and the deepest so far. */
   depth = 0
   deepest = 0
   readonly #names: { name: string; slot: number }[] = [{ name: '$', slot: 0 }]

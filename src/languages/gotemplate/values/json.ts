@@ -49,6 +49,8 @@ function encodeObject(value: object & GoValue, meter: Meter, style: JsonStyle, d
   }
   if (value instanceof GoObject && !(value instanceof GoMap)) {
     if (value.integer !== undefined) return String(value.integer)
+    const text = value.json?.()
+    if (text !== undefined) return encodeString(text, meter, style.html)
     if (value instanceof GoStruct) return encodeStruct(value, meter, style, depth)
     throw new GoError(`json: unsupported type: ${typeName(value)}`)
   }
@@ -65,8 +67,6 @@ function encodeObject(value: object & GoValue, meter: Meter, style: JsonStyle, d
 }
 
 function encodeStruct(value: GoStruct, meter: Meter, style: JsonStyle, depth: number): string {
-  const text = value.text?.()
-  if (text !== undefined && value.type.fields.size === 0) return encodeString(text, meter, style.html)
   const colon = style.indent === '' ? ':' : ': '
   const items = [...value.type.fields.keys()].map((name) => {
     const key = encodeString(value.type.json[name] ?? name, meter, style.html)
@@ -86,8 +86,20 @@ const unsafeRaw = /[\u2028\u2029\b\f]/g
 
 function encodeString(text: string, meter: Meter, html: boolean): string {
   if (text.length > 64) meter.chars(text.length)
+  else if (isPlain(text)) return `"${text}"`
   const json = JSON.stringify(text)
   return json.replace(html ? unsafe : unsafeRaw, escapeUnit)
+}
+
+/** Whether a text has nothing that could need an escape. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x26 || code === 0x3c || code === 0x3e || code === 0x5c) {
+      return false
+    }
+  }
+  return true
 }
 
 const escapeUnit = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -47,6 +47,8 @@ export abstract class GoObject {
   }
   /** What Go's `String()` method gives; absent when the type has none. */
   text?(): string
+  /** The text that it is encoded as in JSON; absent when it is encoded by its kind. */
+  json?(): string
 }
 
 /** Integer of another type than int. */
