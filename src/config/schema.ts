@@ -34,7 +34,7 @@ export function configSchema(handlers: readonly AnyHandler[]) {
 type Parsed = z.output<ReturnType<typeof configSchema>>
 type Listener<Section> = Omit<Section, 'host' | 'allowed_hosts'> & { readonly host: string }
 
-export interface HandlerSettings {
+interface HandlerSettings {
   readonly enabled: boolean
   /** As written: rules are merged over it before the handler's schema fills in its defaults. */
   readonly config?: JsonObject

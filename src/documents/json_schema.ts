@@ -53,7 +53,7 @@ function resolve(reference: string, root: JsonSchema): JsonSchema | undefined {
 }
 
 /** Every schema that can apply to the value at a path. */
-export function schemasAt(root: JsonSchema, path: Path): readonly JsonSchema[] {
+function schemasAt(root: JsonSchema, path: Path): readonly JsonSchema[] {
   let current = alternatives(root, root)
   for (const step of path) {
     const next = current.map((schema) => child(schema, step)).filter((schema) => schema !== undefined)

@@ -42,7 +42,7 @@ function mergeValues(below: unknown, above: unknown): unknown {
 }
 
 /** Whether every step of the path leads to something. */
-export function hasPath(value: unknown, path: Path): boolean {
+function hasPath(value: unknown, path: Path): boolean {
   let current = value
   for (const step of path) {
     if (typeof current !== 'object' || current === null || !Object.hasOwn(current, step)) return false

@@ -223,6 +223,6 @@ function lookUp(value: unknown, path: Path): unknown {
 }
 
 /** A path as people write it: `errors.handlers.json.config.when[0]`. */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   return path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`)).join('')
 }
