@@ -39,8 +39,11 @@ export class PrefixTree<T> {
       for (const entry of node.entries) found.push(entry)
       if (position === text.length) return
       node = node.children.get(text.charCodeAt(position))
-      if (node === undefined || !text.startsWith(node.label, position)) return
-      position += node.label.length
+      if (node === undefined) return
+      const { label } = node
+      // The first character is what the child was found by.
+      if (label.length > 1 && !text.startsWith(label, position)) return
+      position += label.length
     }
   }
 }
