@@ -89,7 +89,10 @@ const run = async (chosen: Options): Promise<boolean> => {
     if (!stopping) say(message)
   }
   const starting = startStack({ ports: await portsFor(chosen), logs, kratosUrl, say: report })
-  const stack = await Promise.race([starting, signal])
+  const stack = await Promise.race([starting, signal]).catch((error: unknown) => {
+    say(`The demo did not start. Logs: ${path.relative(process.cwd(), logs)}`)
+    throw error
+  })
   let passed = true
   try {
     if (stack !== undefined && chosen.check) {

@@ -1,6 +1,6 @@
 /** Alice and Bob, signed in over Kratos' API as a mobile app would do it. */
 import { alice, bob, type Identity } from './stand-in/identities.ts'
-import { DemoFailure } from './failure.ts'
+import { DemoFailure, systemCode } from './failure.ts'
 
 export interface DemoUser {
   readonly name: string
@@ -24,9 +24,15 @@ interface SignedIn {
 
 const headers = { Accept: 'application/json', 'Content-Type': 'application/json' }
 
+/** fetch hides the reason in the cause. */
+const reasonOf = (error: unknown): string => {
+  const cause: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return systemCode(cause) ?? String(cause)
+}
+
 const request = async (url: string, init: RequestInit = {}): Promise<{ status: number; body: unknown }> => {
   const response = await fetch(url, { headers, signal: AbortSignal.timeout(5000), ...init }).catch((error: unknown) => {
-    throw new DemoFailure(`Kratos does not answer at ${url}: ${String(error)}`)
+    throw new DemoFailure(`Kratos does not answer at ${url}: ${reasonOf(error)}`)
   })
   return { status: response.status, body: await response.json() }
 }
