@@ -32,7 +32,7 @@ export function explainCommand({ terminal }: CommandContext): Command {
     .option(
       '-H, --header <line>',
       'a request header; repeat it for more',
-      (line: string, lines: readonly string[] = []) => [...lines, line],
+      (line: string, lines: readonly string[] | undefined) => [...(lines ?? []), line],
     )
     .option('--session <file>', "JSON file with the session store's answer, instead of asking it")
     .action(async (method: string, url: string, { header = [], session }: Options) => {

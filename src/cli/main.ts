@@ -49,7 +49,10 @@ function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Comm
     .option(
       '-c, --config <file>',
       'config file; repeat it or separate files by commas, later ones win',
-      (value: string, files: readonly string[] = []) => [...files, ...value.split(',').filter((file) => file !== '')],
+      (value: string, files: readonly string[] | undefined) => [
+        ...(files ?? []),
+        ...value.split(',').filter((file) => file !== ''),
+      ],
     )
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })

@@ -21,8 +21,10 @@ export function serveCommand({ terminal, exit }: CommandContext): Command {
     .action(async () => {
       const gateway = await start(terminal, configFiles(command, terminal.env))
       const addresses = await listen(terminal, gateway)
+      // Whoever reads the banner may send a signal at once.
+      const stopped = untilStopped(terminal, gateway)
       printBanner(terminal, gateway, addresses)
-      exit(await untilStopped(terminal, gateway))
+      exit(await stopped)
     })
   return withExamples(command, [
     'mintkeeper serve -c mintkeeper.yaml',
