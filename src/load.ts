@@ -61,6 +61,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 
   const repositories = await loadRepositories(config.access_rules.repositories, {
     missing: config.safeguards.missing_rule_files,
+    strict: config.safeguards.invalid_rules === 'refuse',
+    place: (index) => loaded.locate(['access_rules', 'repositories', index]),
     env: options.env,
     previous: previous?.repositories,
   })

@@ -3,7 +3,7 @@ import { isMap } from '../documents/layers.ts'
 import { compareVersions, parseVersion, type Version } from './semver.ts'
 
 /** The version of Oathkeeper whose rule format this is. */
-export const rulesVersion = 'v26.2.0'
+const rulesVersion = 'v26.2.0'
 
 type RawRule = Readonly<Record<string, unknown>>
 

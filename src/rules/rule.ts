@@ -9,7 +9,7 @@ export interface HandlerRef {
   readonly config: unknown
 }
 
-export interface RpcMatch {
+interface RpcMatch {
   readonly authority: string
   readonly full_method: string
   readonly allow_http_get: boolean
@@ -24,7 +24,7 @@ export interface RuleMatch {
   readonly rpc?: RpcMatch
 }
 
-export interface RuleUpstream {
+interface RuleUpstream {
   /** Empty for a rule that serves /decisions only. */
   readonly url: string
   readonly preserve_host: boolean

@@ -1,7 +1,6 @@
 import { parseGlob } from './parse.ts'
 import { createRunner, type GlobBudget } from './run.ts'
 
-export type { GlobBudget } from './run.ts'
 export { GlobStepLimitError, GlobSyntaxError } from './errors.ts'
 
 export interface Glob {

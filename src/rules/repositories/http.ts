@@ -5,12 +5,12 @@ import { publicUrl, RepositoryError } from './repository.ts'
 
 /** The parts of `fetch` that are used, so that tests can bring their own. */
 export type HttpGet = (url: string, init: HttpGetInit) => Promise<HttpAnswer>
-export interface HttpGetInit {
+interface HttpGetInit {
   readonly headers: Record<string, string>
   readonly redirect: 'manual'
   readonly signal: AbortSignal
 }
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number
   readonly headers: { get(name: string): string | null }
   readonly body: AsyncIterable<Uint8Array> | null

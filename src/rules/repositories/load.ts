@@ -31,7 +31,7 @@ export interface LoadRepositoriesOptions {
 }
 
 /** What one repository held. */
-export interface RepositoryState {
+interface RepositoryState {
   readonly rules: readonly LoadedRule[]
   /** Of http(s) repositories that send one. */
   readonly etag?: string | undefined
