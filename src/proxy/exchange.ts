@@ -20,11 +20,12 @@ import type { ForwardResult } from './forward.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { readInbound } from './inbound.ts'
 import type { Peer } from './inbound.ts'
+import { bodyKind } from './request_body.ts'
 import type { ProxySettings, ProxySnapshot } from './settings.ts'
 import { upstreamPath } from './target.ts'
 import { openTunnel } from './tunnel.ts'
 import type { Tunnel } from './tunnel.ts'
-import { asksForWebSocket, handshakeProblem, switchingProtocols } from './upgrade.ts'
+import { handshakeProblem, namesWebSocket, switchingProtocols } from './upgrade.ts'
 import type { Upstreams } from './upstreams.ts'
 
 /** What became of one request; handed to `observe` once for each. */
@@ -152,6 +153,10 @@ export class Exchange {
         this.#refuse(problem)
         return
       }
+    } else if (this.#options.detached !== undefined && bodyKind(this.request) !== 'none') {
+      // Before version 24.9 node hands over every Upgrade, and no longer reads what follows.
+      this.#refuse(new GatewayError('request_invalid', { reason: 'a request with a body asks for an upgrade' }))
+      return
     }
     const decision = decide(inbound)
     if (!(decision instanceof Promise)) {
@@ -162,7 +167,7 @@ export class Exchange {
   }
 
   #wantsTunnel(): boolean {
-    return this.#options.detached !== undefined && asksForWebSocket(this.#inbound!.headers)
+    return this.#options.detached !== undefined && this.#inbound!.headers.all('upgrade').some(namesWebSocket)
   }
 
   #proceed(decision: Decision, settings: ProxySettings): void {

@@ -14,6 +14,7 @@ import type { Connection, ExchangeOptions, ProxyContext, RequestRecord } from '.
 import type { ProxySnapshot } from './settings.ts'
 import { loadTls, watchTls } from './tls.ts'
 import type { TlsSource } from './tls.ts'
+import { namesWebSocket } from './upgrade.ts'
 import { Upstreams } from './upstreams.ts'
 import type { UpstreamLimits } from './upstreams.ts'
 
@@ -62,7 +63,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     maxTunnels: options.maxTunnels ?? 10_000,
     closing: false,
   }
-  const connections = new WeakMap<Duplex, Connection>()
+  const connections = new Map<Socket, Connection>()
   const { server, stopWatching } = openServer(options)
   server.maxConnections = options.maxConnections ?? 10_000
   // Only idleness is limited, and each kind where it arises.
@@ -85,6 +86,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     // Set again for each connection, so that it follows a reload.
     server.keepAliveTimeout = options.current().settings.timeouts.idle
     connections.set(socket, track(socket, context))
+    socket.on('close', () => connections.delete(socket))
   })
   server.on('request', begin)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
@@ -93,7 +95,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   server.on('upgrade', beginDetached)
   server.on('connect', beginDetached)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
-    answerUnreadable(error, socket, connections.get(socket)),
+    answerUnreadable(error, socket, connections.get(socket as Socket)),
   )
 
   return {
@@ -113,9 +115,13 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
         server.close(() => resolve())
       })
       for (const tunnel of context.tunnels) tunnel.goAway()
+      // Node ends those that have been used; one that has not said anything yet has nothing to lose.
+      for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroySoon()
       const deadline = setTimeout(() => {
-        server.closeAllConnections()
-        for (const tunnel of context.tunnels) tunnel.destroy()
+        for (const [socket, { exchanges }] of connections) {
+          for (const exchange of exchanges) exchange.abandon()
+          socket.destroy()
+        }
       }, graceMs)
       await closed
       clearTimeout(deadline)
@@ -133,6 +139,8 @@ function openServer(options: ProxyServerOptions): { server: Server; stopWatching
     // The front gate says what is wrong with Host.
     requireHostHeader: false,
     insecureHTTPParser: false,
+    // Other upgrades, such as the h2c that some clients always offer, are ignored and the request answered.
+    shouldUpgradeCallback: (request) => namesWebSocket(request.headers.upgrade ?? ''),
     optimizeEmptyRequests: true,
     noDelay: true,
     keepAlive: true,

@@ -11,7 +11,6 @@ const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9])
 export interface Tunnel {
   /** Tells the client with 1001 that the gateway goes away, at the end of the frame that is under way. */
   goAway(): void
-  destroy(): void
 }
 
 /** Joins the two; `ended` is called once when both are closed. */
@@ -67,7 +66,6 @@ export function openTunnel(client: Duplex, upstream: Duplex, ended: () => void):
       leaving = true
       if (frames.isBetween) sayGoodbye()
     },
-    destroy,
   }
 }
 

@@ -1,12 +1,10 @@
 /** What is asked for by an Upgrade header, and the answer that accepts it. */
 import { GatewayError } from '../errors.ts'
-import type { Inbound, RequestHeaders } from '../pipeline/contract.ts'
+import type { Inbound } from '../pipeline/contract.ts'
 
-/** Whether `websocket` is among the protocols that the client would change to. All others may be ignored (RFC 9110 section 7.8). */
-export function asksForWebSocket(headers: RequestHeaders): boolean {
-  return headers
-    .all('upgrade')
-    .some((line) => line.split(',').some((token) => token.trim().toLowerCase() === 'websocket'))
+/** Whether `websocket` is among the protocols that an Upgrade header names. All others may be ignored (RFC 9110 section 7.8). */
+export function namesWebSocket(upgrade: string): boolean {
+  return upgrade.split(',').some((token) => token.trim().toLowerCase() === 'websocket')
 }
 
 /** The error of a handshake that RFC 6455 section 4.2.1 does not allow; undefined for one that may be passed on. */

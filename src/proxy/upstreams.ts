@@ -84,7 +84,8 @@ export class Upstream {
 
   /** Sends a request; errors come to the handler. `fresh` asks for a connection that nobody has used before. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, fresh = false): void {
-    const sent: Options = { ...options, reset: fresh }
+    // A handshake leaves its connection behind, whatever comes of it.
+    const sent: Options = { ...options, reset: fresh || typeof options.upgrade === 'string' }
     if (this.#servername !== undefined) sent.servername = this.#servername
     const pool = fresh ? (this.#fresh ??= this.#open()) : this.#pool
     pool.dispatch(sent, handler)

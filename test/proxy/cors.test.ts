@@ -67,9 +67,9 @@ describe('a preflight', () => {
 
   it('is OPTIONS with Access-Control-Request-Method, nothing less', () => {
     expect(ask(strict, 'OPTIONS', { Origin: 'https://app.example.com' }).preflight).toBe(false)
-    expect(ask(strict, 'GET', { Origin: 'https://app.example.com', 'Access-Control-Request-Method': 'GET' }).preflight).toBe(
-      false,
-    )
+    expect(
+      ask(strict, 'GET', { Origin: 'https://app.example.com', 'Access-Control-Request-Method': 'GET' }).preflight,
+    ).toBe(false)
   })
 })
 
@@ -99,9 +99,12 @@ describe('an ordinary request', () => {
 })
 
 describe('a wildcard', () => {
-  it.each(['https://a.wild.example.org', 'https://a.b.wild.example.org', 'https://a.port.example.org:8443'])('covers %s', (origin) => {
-    expect(preflight(origin)['Access-Control-Allow-Origin']).toBe(origin)
-  })
+  it.each(['https://a.wild.example.org', 'https://a.b.wild.example.org', 'https://a.port.example.org:8443'])(
+    'covers %s',
+    (origin) => {
+      expect(preflight(origin)['Access-Control-Allow-Origin']).toBe(origin)
+    },
+  )
 
   it.each([
     'https://evilwild.example.org',
@@ -119,13 +122,17 @@ describe('a wildcard', () => {
     expect(preflight(origin)['Access-Control-Allow-Origin']).toBeUndefined()
   })
 
-  it.each(['https://*.com', 'https://*example.com', '*.example.com', 'https://*.*.example.com', 'https://a.*.example.com', 'https://*..com'])(
-    '%s allows nobody',
-    (pattern) => {
-      const options = { ...strict, allowedOrigins: [pattern] }
-      for (const origin of ['https://a.example.com', 'https://evilexample.com', 'https://evil.com']) {
-        expect(ask(options, 'GET', { Origin: origin }).headers['Access-Control-Allow-Origin']).toBeUndefined()
-      }
-    },
-  )
+  it.each([
+    'https://*.com',
+    'https://*example.com',
+    '*.example.com',
+    'https://*.*.example.com',
+    'https://a.*.example.com',
+    'https://*..com',
+  ])('%s allows nobody', (pattern) => {
+    const options = { ...strict, allowedOrigins: [pattern] }
+    for (const origin of ['https://a.example.com', 'https://evilexample.com', 'https://evil.com']) {
+      expect(ask(options, 'GET', { Origin: origin }).headers['Access-Control-Allow-Origin']).toBeUndefined()
+    }
+  })
 })

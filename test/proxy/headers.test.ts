@@ -43,8 +43,28 @@ describe.each([
   it('hop-by-hop headers do not, nor what Connection names', () => {
     const raw = [
       ...['Connection', 'close, X-Drop\t, , Content-Length, Host', 'X-Drop', '1', 'Keep-Alive', '5', 'TE', 'trailers'],
-      ...['Trailer', 'x', 'Transfer-Encoding', 'chunked', 'Upgrade', 'h2c', 'HTTP2-Settings', 'AA', 'Expect', '100-continue'],
-      ...['Proxy-Connection', 'x', 'Proxy-Authorization', 'x', 'Proxy-Authenticate', 'x', 'Proxy', 'http://evil.example'],
+      ...[
+        'Trailer',
+        'x',
+        'Transfer-Encoding',
+        'chunked',
+        'Upgrade',
+        'h2c',
+        'HTTP2-Settings',
+        'AA',
+        'Expect',
+        '100-continue',
+      ],
+      ...[
+        'Proxy-Connection',
+        'x',
+        'Proxy-Authorization',
+        'x',
+        'Proxy-Authenticate',
+        'x',
+        'Proxy',
+        'http://evil.example',
+      ],
       ...['Content-Length', '0', 'X-Keep', '1'],
     ]
     expect(sent(raw, settings)).toEqual(['Content-Length', '0', 'X-Keep', '1'])
@@ -70,10 +90,13 @@ describe.each([
 
   it('an edit cannot frame or route the message', () => {
     const edits = ['Host', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Upgrade', 'Expect']
-    expect(sent(['Content-Length', '3'], settings, edits.map((name): HeaderEdit => [name, '1']))).toEqual([
-      'Content-Length',
-      '3',
-    ])
+    expect(
+      sent(
+        ['Content-Length', '3'],
+        settings,
+        edits.map((name): HeaderEdit => [name, '1']),
+      ),
+    ).toEqual(['Content-Length', '3'])
   })
 
   it('text goes out as UTF-8', () => {
@@ -119,7 +142,16 @@ describe('what the gateway owns', () => {
   })
 
   it('reaches an upstream that is marked as the session’s own', () => {
-    const raw = ['Authorization', 'Bearer x', 'X-Session-Token', 't', 'Cookie', 'ory_kratos_session=s; a=b', 'X-Identity', 'x']
+    const raw = [
+      'Authorization',
+      'Bearer x',
+      'X-Session-Token',
+      't',
+      'Cookie',
+      'ory_kratos_session=s; a=b',
+      'X-Identity',
+      'x',
+    ]
     expect(sent(raw, secure, [], { passCredentials: true })).toEqual(raw.slice(0, 6))
   })
 })
@@ -142,11 +174,15 @@ describe('cookies', () => {
 
   it('keep their bytes', () => {
     fc.assert(
-      fc.property(fc.array(fc.stringMatching(/^[a-z"=\\\u0080-\u00ff%]{1,8}$/), { minLength: 1, maxLength: 5 }), fc.nat(5), (others, at) => {
-        const all = [...others]
-        all.splice(Math.min(at, all.length), 0, 'ory_kratos_session=s')
-        expect(cookie(all.join('; '))).toBe(others.join('; '))
-      }),
+      fc.property(
+        fc.array(fc.stringMatching(/^[a-z"=\\\u0080-\u00ff%]{1,8}$/), { minLength: 1, maxLength: 5 }),
+        fc.nat(5),
+        (others, at) => {
+          const all = [...others]
+          all.splice(Math.min(at, all.length), 0, 'ory_kratos_session=s')
+          expect(cookie(all.join('; '))).toBe(others.join('; '))
+        },
+      ),
     )
   })
 })
@@ -184,11 +220,27 @@ describe('X-Forwarded-*', () => {
 })
 
 it('whatever the client sends, an edit arrives once and the client’s hop-by-hop headers never', () => {
-  const name = fc.constantFrom('X-User', 'x-user', 'X_User', 'Connection', 'Authorization', 'Te', 'Cookie', 'X-A', 'Upgrade', 'Keep-Alive')
+  const name = fc.constantFrom(
+    'X-User',
+    'x-user',
+    'X_User',
+    'Connection',
+    'Authorization',
+    'Te',
+    'Cookie',
+    'X-A',
+    'Upgrade',
+    'Keep-Alive',
+  )
   const value = fc.constantFrom('x-user', 'close, authorization', 'X-USER , X-A', 'root', 'keep-alive', ', ,', 'cookie')
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value), { maxLength: 10 }), fc.boolean(), (lines, strict) => {
-      const list = pairs(sent(lines.flat(), strict ? secure : compatible, [['x-user', 'alice'], ['Authorization', 'minted']]))
+      const list = pairs(
+        sent(lines.flat(), strict ? secure : compatible, [
+          ['x-user', 'alice'],
+          ['Authorization', 'minted'],
+        ]),
+      )
       const values = (wanted: string): string[] =>
         list.filter(([found]) => found.replaceAll('_', '-') === wanted).map(([, found]) => found)
       expect(values('x-user')).toEqual(['alice'])
@@ -200,21 +252,52 @@ it('whatever the client sends, an edit arrives once and the client’s hop-by-ho
 })
 
 describe('to the client', () => {
-  const options = { guardedCookies: ['ory_kratos_session'], added: [], ownCors: false, status: 200, trailers: false } as const
+  const options = {
+    guardedCookies: ['ory_kratos_session'],
+    added: [],
+    ownCors: false,
+    status: 200,
+    trailers: false,
+  } as const
 
   it('end-to-end headers pass in order and spelling, duplicates too', () => {
     const raw = ['ETag', '"x"', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2', 'Content-Length', '3', 'X-A', 'ä']
-    expect(clientHeaders(raw.map((text) => Buffer.from(text, 'latin1')), options)).toEqual(raw)
+    expect(
+      clientHeaders(
+        raw.map((text) => Buffer.from(text, 'latin1')),
+        options,
+      ),
+    ).toEqual(raw)
   })
 
   it('hop-by-hop headers do not', () => {
-    const raw = ['Connection', 'X-Drop', 'X-Drop', '1', 'Transfer-Encoding', 'chunked', 'Upgrade', 'x', 'Trailer', 'x', 'X-Keep', '1']
+    const raw = [
+      'Connection',
+      'X-Drop',
+      'X-Drop',
+      '1',
+      'Transfer-Encoding',
+      'chunked',
+      'Upgrade',
+      'x',
+      'Trailer',
+      'x',
+      'X-Keep',
+      '1',
+    ]
     expect(clientHeaders(raw, options)).toEqual(['X-Keep', '1'])
     expect(clientHeaders(['Trailer', 'x'], { ...options, trailers: true })).toEqual(['Trailer', 'x'])
   })
 
   it('the session cookie only from the session store', () => {
-    const raw = ['Set-Cookie', 'ory_kratos_session=EVIL; Path=/', 'Set-Cookie', ' ory_kratos_session =', 'Set-Cookie', 'a=ory_kratos_session']
+    const raw = [
+      'Set-Cookie',
+      'ory_kratos_session=EVIL; Path=/',
+      'Set-Cookie',
+      ' ory_kratos_session =',
+      'Set-Cookie',
+      'a=ory_kratos_session',
+    ]
     expect(clientHeaders(raw, { ...options, added: [['Set-Cookie', 'ory_kratos_session=new']] })).toEqual([
       ...['Set-Cookie', 'a=ory_kratos_session'],
       ...['Set-Cookie', 'ory_kratos_session=new'],

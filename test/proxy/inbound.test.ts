@@ -102,7 +102,10 @@ describe.each(both)('refused with the profile %s:', (_, settings) => {
     ['two session tokens', { headers: ['X-Session-Token', 'a', 'X-Session-Token', 'b'] }],
     ['two forwarded hosts', { headers: ['X-Forwarded-Host', 'a', 'x-forwarded-host', 'b'] }],
     ['two sessions in one cookie', { headers: ['Cookie', 'ory_kratos_session=a; ory_kratos_session=b'] }],
-    ['two sessions in two cookies', { headers: ['Cookie', 'ory_kratos_session=a', 'Cookie', 'x=y;ory_kratos_session = b'] }],
+    [
+      'two sessions in two cookies',
+      { headers: ['Cookie', 'ory_kratos_session=a', 'Cookie', 'x=y;ory_kratos_session = b'] },
+    ],
     ['__proto__', { headers: ['__proto__', 'x'] }],
     ['a header name that is none', { headers: ['a b', 'x'] }],
     ['a control in the query', { url: '/?a\u0001' }],
@@ -131,7 +134,14 @@ describe.each(both)('refused with the profile %s:', (_, settings) => {
 
 describe('not refused', () => {
   it.each(both)('%s: what only looks like it', (_name, settings) => {
-    const headers = ['Cookie', 'ory_kratos_session=a; xory_kratos_session=b; ory_kratos_session=a', 'Accept', 'a', 'Accept', 'b']
+    const headers = [
+      'Cookie',
+      'ory_kratos_session=a; xory_kratos_session=b; ory_kratos_session=a',
+      'Accept',
+      'a',
+      'Accept',
+      'b',
+    ]
     expect(read(request({ headers }), settings).headers.all('accept')).toEqual(['a', 'b'])
   })
 
@@ -185,7 +195,8 @@ it('never throws, whatever the bytes', () => {
     fc.property(text, fc.array(fc.tuple(text, text), { maxLength: 6 }), fc.boolean(), (url, pairs, strict) => {
       const raw = request({ url: `/${url}`, headers: pairs.flat() })
       const inbound = readInbound(raw, peer, strict ? secure : compatible)
-      if (!(inbound instanceof GatewayError)) expect(inbound.headers.raw.length).toBeLessThanOrEqual(raw.rawHeaders.length)
+      if (!(inbound instanceof GatewayError))
+        expect(inbound.headers.raw.length).toBeLessThanOrEqual(raw.rawHeaders.length)
     }),
     { numRuns: 3000 },
   )

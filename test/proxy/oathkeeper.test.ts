@@ -131,7 +131,8 @@ describe('on the wire', () => {
       )
     expect((await send(when.path, when.headers, when.host)).status).toBe(200)
     const request = upstream.requests[0]!
-    for (const [name, value] of Object.entries(expected.upstream_headers ?? {})) expect(request.all(name)).toEqual([value])
+    for (const [name, value] of Object.entries(expected.upstream_headers ?? {}))
+      expect(request.all(name)).toEqual([value])
     for (const name of expected.upstream_absent_headers ?? []) expect(request.all(name)).toEqual([])
     if (expected.upstream_path !== undefined) expect(request.target).toBe(expected.upstream_path)
     if (expected.upstream_host !== undefined) {
@@ -171,14 +172,17 @@ describe('on the wire', () => {
     expect(await proxy.recorded(1)).toMatchObject({ outcome: 'failed', code: 'upstream_timeout', status: 504 })
   })
 
-  it.each([400, 401, 403, 404, 500, 502, 503])('proxy-errors: %d of the upstream passes with its body', async (status) => {
-    upstream.respond = () => `HTTP/1.1 ${status} X\r\nContent-Length: 4\r\nX-From: up\r\n\r\noops`
-    const response = await send()
-    expect(response.status).toBe(status)
-    expect(response.body.toString()).toBe('oops')
-    expect(response.header('x-from')).toBe('up')
-    expect(await proxy.recorded(1)).toMatchObject({ outcome: 'allowed', status })
-  })
+  it.each([400, 401, 403, 404, 500, 502, 503])(
+    'proxy-errors: %d of the upstream passes with its body',
+    async (status) => {
+      upstream.respond = () => `HTTP/1.1 ${status} X\r\nContent-Length: 4\r\nX-From: up\r\n\r\noops`
+      const response = await send()
+      expect(response.status).toBe(status)
+      expect(response.body.toString()).toBe('oops')
+      expect(response.header('x-from')).toBe('up')
+      expect(await proxy.recorded(1)).toMatchObject({ outcome: 'allowed', status })
+    },
+  )
 
   it('proxy-errors, proxy-backend-url-018: a rule without upstream is a 500', async () => {
     proxy.decide = () => allow(undefined)

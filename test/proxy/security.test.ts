@@ -50,7 +50,8 @@ let proxy: Harness
 function decide(inbound: Inbound): Decision {
   const { method, path } = inbound
   const url = `${inbound.scheme}://${inbound.host}${path}`
-  const at = (prefix: string): boolean => url === `http://gw.example${prefix}` || url.startsWith(`http://gw.example${prefix}/`)
+  const at = (prefix: string): boolean =>
+    url === `http://gw.example${prefix}` || url.startsWith(`http://gw.example${prefix}/`)
   const target = targetOf(upstream.origin, { stripPath: at('/rest') ? '/rest' : '' })
   if (at('/public') && ['GET', 'HEAD', 'POST'].includes(method)) return allow(target)
   const guarded = at('/admin') || url === 'http://gw.example/v1/graphql' || at('/rest')
@@ -165,7 +166,10 @@ describe('header-smuggling, generated', () => {
   it('hdr-029: headers that the upstream names in Connection stay behind', async () => {
     upstream.respond = () =>
       'HTTP/1.1 200 OK\r\nConnection: keep-alive, x-internal-secret\r\nX-Internal-Secret: 1\r\nKeep-Alive: timeout=5\r\nContent-Length: 0\r\n\r\n'
-    const response = await sendRaw(proxy.port, 'GET /public/x HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n')
+    const response = await sendRaw(
+      proxy.port,
+      'GET /public/x HTTP/1.1\r\nHost: gw.example\r\nConnection: close\r\n\r\n',
+    )
     expect(response.status).toBe(200)
     expect(response.header('x-internal-secret')).toBeUndefined()
     expect(response.header('keep-alive')).toBeUndefined()
@@ -214,18 +218,21 @@ describe('response-desync', () => {
     expect((await sendRaw(proxy.port, client)).body.toString()).toBe('clean')
   })
 
-  it.each(withBytes.filter(({ id }) => truncated.has(id)))('$id: the client sees a broken message', async ({ bytes }) => {
-    upstream.respond = (_, socket) => {
-      socket.end(bytes)
-      return undefined
-    }
-    const connection = await openClient(proxy.port)
-    connection.write(client)
-    await expect(connection.response()).rejects.toThrow('ended early')
-    expect(connection.rest().toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
-    expect(connection.rest().toString('latin1')).not.toContain('\r\n0\r\n')
-    expect(await proxy.recorded(1)).toMatchObject({ outcome: 'failed', code: 'upstream_unreachable' })
-  })
+  it.each(withBytes.filter(({ id }) => truncated.has(id)))(
+    '$id: the client sees a broken message',
+    async ({ bytes }) => {
+      upstream.respond = (_, socket) => {
+        socket.end(bytes)
+        return undefined
+      }
+      const connection = await openClient(proxy.port)
+      connection.write(client)
+      await expect(connection.response()).rejects.toThrow('ended early')
+      expect(connection.rest().toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+      expect(connection.rest().toString('latin1')).not.toContain('\r\n0\r\n')
+      expect(await proxy.recorded(1)).toMatchObject({ outcome: 'failed', code: 'upstream_unreachable' })
+    },
+  )
 
   it('a response after the response poisons nobody', async () => {
     upstream.respond = () =>

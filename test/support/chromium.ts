@@ -16,7 +16,7 @@ const patience = 15_000
 
 export const chromiumInstalled = (): boolean => existsSync(program)
 
-export interface Tab {
+interface Tab {
   /** Resolves when the page has loaded. */
   readonly open: (url: string) => Promise<void>
   /** The value of a JavaScript expression on the page; it must be JSON. */

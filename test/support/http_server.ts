@@ -9,7 +9,9 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** A server on a free port of the loopback interface; use it with `await using`. */
-export async function startServer(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<TestServer> {
+export async function startServer(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<TestServer> {
   const requests: IncomingMessage[] = []
   const server = createServer((request, response) => {
     requests.push(request)

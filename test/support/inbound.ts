@@ -6,7 +6,8 @@ export function requestHeaders(input: HeaderInput): RequestHeaders {
   const raw = Object.entries(input).flatMap(([name, value]) =>
     (typeof value === 'string' ? [value] : value).flatMap((line) => [name, line]),
   )
-  const all = (name: string): string[] => raw.filter((_, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === name)
+  const all = (name: string): string[] =>
+    raw.filter((_, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === name)
   return { get: (name) => all(name)[0], all, raw }
 }
 

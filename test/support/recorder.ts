@@ -113,6 +113,32 @@ export async function startRecorder(respond: Respond = () => okResponse): Promis
   return recorder
 }
 
+export interface Bare {
+  readonly origin: string
+  close(): Promise<void>
+}
+
+/** A TCP server that does with each connection what it is told. */
+export async function startBare(serve: (socket: Socket) => void): Promise<Bare> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    serve(socket)
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy()
+        server.close(() => resolve())
+      }),
+  }
+}
+
 function parseRequest(bytes: Buffer, connection: number): { request: RecordedRequest; length: number } | undefined {
   const end = bytes.indexOf('\r\n\r\n')
   if (end === -1) return undefined

@@ -1,0 +1,333 @@
+import { once } from 'node:events'
+import type { AddressInfo, Socket } from 'node:net'
+import fc from 'fast-check'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import { GatewayError } from '../../src/errors.ts'
+import { FrameBoundary } from '../../src/proxy/websocket_frames.ts'
+import { openClient, sendRaw } from '../support/raw-client.ts'
+import { startRecorder } from '../support/recorder.ts'
+import type { Recorder } from '../support/recorder.ts'
+import { allow, refuse, secure, startProxy, targetOf } from './harness.ts'
+import type { Harness } from './harness.ts'
+
+let upstream: Recorder
+let proxy: Harness
+
+beforeAll(async () => {
+  upstream = await startRecorder()
+  proxy = await startProxy(() => allow(targetOf(upstream.origin)))
+})
+afterEach(() => {
+  upstream.reset()
+  proxy.reset()
+})
+afterAll(async () => {
+  await proxy.close()
+  await upstream.close()
+})
+
+const handshake = (line = 'GET /ws', replaced: Readonly<Record<string, string>> = {}): string => {
+  const headers = {
+    Host: 'gw.example',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Protocol': 'graphql-transport-ws',
+    ...replaced,
+  }
+  const lines = Object.entries(headers).flatMap(([name, value]) => (value === '' ? [] : [`${name}: ${value}`]))
+  return [`${line} HTTP/1.1`, ...lines, '', ''].join('\r\n')
+}
+
+const accepted = [
+  'HTTP/1.1 101 Switching Protocols',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
+  'Sec-WebSocket-Protocol: graphql-transport-ws',
+  'X-Upstream: 1',
+  'Set-Cookie: ory_kratos_session=EVIL',
+  '',
+  '',
+].join('\r\n')
+
+describe('a WebSocket handshake', () => {
+  it('reaches the upstream after the decision, and its answer the client', async () => {
+    proxy.decide = () => allow(targetOf(upstream.origin), { edits: [['Authorization', 'minted']] })
+    upstream.respond = () => accepted
+    const response = await sendRaw(
+      proxy.port,
+      handshake('GET /ws?x=1', {
+        Authorization: 'client',
+        Cookie: 'ory_kratos_session=s; a=b',
+        'X-Hasura-Role': 'admin',
+      }),
+    )
+    expect(response.status).toBe(101)
+    expect(response.headers.map(([name]) => name)).toEqual([
+      ...['Connection', 'Upgrade', 'Sec-WebSocket-Accept', 'Sec-WebSocket-Protocol', 'X-Upstream'],
+    ])
+    const [request] = upstream.requests
+    expect(request?.target).toBe('/ws?x=1')
+    expect(request?.all('upgrade')).toEqual(['websocket'])
+    expect(request?.all('connection')).toEqual(['upgrade'])
+    expect(request?.all('sec-websocket-key')).toEqual(['dGhlIHNhbXBsZSBub25jZQ=='])
+    expect(request?.all('sec-websocket-protocol')).toEqual(['graphql-transport-ws'])
+    expect(request?.all('authorization')).toEqual(['minted'])
+    expect(request?.all('cookie')).toEqual(['a=b'])
+    expect(request?.all('x-hasura-role')).toEqual([])
+    expect(await proxy.recorded(1)).toMatchObject({ status: 101, outcome: 'allowed', ruleId: 'rule' })
+  })
+
+  it('that is refused is answered over HTTP, and no connection to the upstream is opened', async () => {
+    proxy.decide = () => refuse(new GatewayError('credentials_invalid'))
+    const before = upstream.connections()
+    const client = await openClient(proxy.port)
+    client.write(handshake())
+    const response = await client.response()
+    expect(response.status).toBe(401)
+    expect(response.header('connection')).toBe('close')
+    expect(JSON.parse(response.body.toString())).toMatchObject({ error: { code: 401 } })
+    expect(await client.closed).toBe('end')
+    expect(upstream.connections()).toBe(before)
+  })
+
+  it('that the upstream refuses brings its answer', async () => {
+    upstream.respond = () => 'HTTP/1.1 403 Forbidden\r\nX-Why: no\r\nContent-Length: 2\r\n\r\nno'
+    const client = await openClient(proxy.port)
+    client.write(handshake())
+    const response = await client.response()
+    expect(response.status).toBe(403)
+    expect(response.header('x-why')).toBe('no')
+    expect(response.body.toString()).toBe('no')
+    expect(await client.closed).toBe('end')
+  })
+
+  it('to an upstream that is down is a 502', async () => {
+    const gone = await startRecorder()
+    await gone.close()
+    proxy.decide = () => allow(targetOf(gone.origin))
+    expect((await sendRaw(proxy.port, handshake())).status).toBe(502)
+  })
+
+  it.each([
+    ['ws-005: of another host', handshake('GET http://evil.example/v1/graphql'), 400],
+    ['ws-006: of a path with two slashes', handshake('GET //evil.example/v1/graphql'), 400],
+    ['ws-010: by POST', handshake('POST /ws'), 400],
+    ['ws-011: of an old version', handshake('GET /ws', { 'Sec-WebSocket-Version': '8' }), 400],
+    [
+      'ws-013: of two origins',
+      handshake('GET /ws', { Origin: 'https://app.example', origin: 'https://evil.example' }),
+      400,
+    ],
+    ['without a key', handshake('GET /ws', { 'Sec-WebSocket-Key': '' }), 400],
+    ['with a body', handshake('GET /ws', { 'Content-Length': '3' }), 400],
+  ])('%s is refused', async (_name, bytes, status) => {
+    const response = await sendRaw(proxy.port, bytes)
+    expect(response.status).toBe(status)
+    expect(upstream.requests).toEqual([])
+    expect(proxy.inbounds).toEqual([])
+  })
+
+  it('names the version that is spoken', async () => {
+    const response = await sendRaw(proxy.port, handshake('GET /ws', { 'Sec-WebSocket-Version': '8' }))
+    expect(response.header('sec-websocket-version')).toBe('13')
+  })
+
+  it('ws-009: may be one of several protocols', async () => {
+    upstream.respond = () => accepted
+    expect((await sendRaw(proxy.port, handshake('GET /ws', { Upgrade: 'foo, WebSocket' }))).status).toBe(101)
+    expect(upstream.requests[0]?.all('upgrade')).toEqual(['websocket'])
+  })
+
+  it('ws-015: what the client sends at once waits for both sides', async () => {
+    let accept: () => void = () => undefined
+    upstream.respond = (_, socket) => {
+      accept = () => void socket.write(accepted)
+      return undefined
+    }
+    const client = await openClient(proxy.port)
+    client.write(`${handshake()}GET /admin HTTP/1.1\r\nHost: gw.example\r\n\r\n`)
+    await upstream.arrived(1)
+    expect(upstream.bytes()).not.toContain('/admin')
+    accept()
+    expect((await client.response()).status).toBe(101)
+    await expect.poll(() => upstream.bytes()).toContain('/admin')
+    expect(upstream.requests).toHaveLength(1)
+    expect(proxy.inbounds).toHaveLength(1)
+    client.close()
+  })
+})
+
+describe('any other upgrade', () => {
+  it.each(['h2c', 'foo', 'TLS/1.0, foo'])('%s is ignored, and the request answered', async (protocol) => {
+    const client = await openClient(proxy.port)
+    const offer = `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AA\r\n`
+    client.write(`GET /x HTTP/1.1\r\nHost: gw.example\r\n${offer}\r\n`)
+    expect((await client.response()).status).toBe(200)
+    client.write(`POST /y HTTP/1.1\r\nHost: gw.example\r\n${offer}Content-Length: 3\r\n\r\nabc`)
+    expect((await client.response()).status).toBe(200)
+    client.close()
+    expect(upstream.requests.map(({ body }) => body.toString())).toEqual(['', 'abc'])
+    for (const request of upstream.requests) {
+      for (const name of ['upgrade', 'http2-settings']) expect(request.all(name)).toEqual([])
+    }
+  })
+
+  it('CONNECT is refused and its connection closed', async () => {
+    const client = await openClient(proxy.port)
+    client.write('CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n')
+    expect((await client.response()).status).toBe(400)
+    expect(await client.closed).toBe('end')
+    expect(proxy.inbounds).toEqual([])
+  })
+})
+
+describe('an open WebSocket', () => {
+  let server: WebSocketServer
+
+  beforeAll(async () => {
+    server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    server.on('connection', (socket) => {
+      socket.on('message', (data: Buffer, binary) => {
+        if (data.toString() === 'close') socket.close(4400, 'because')
+        else if (data.toString() === 'cut') socket.terminate()
+        else socket.send(data, { binary })
+      })
+    })
+  })
+  afterAll(() => {
+    server.close()
+  })
+
+  const echo = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const open = async (port = proxy.port): Promise<WebSocket> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`)
+    await once(socket, 'open')
+    return socket
+  }
+  const say = async (socket: WebSocket, data: string | Buffer): Promise<Buffer> => {
+    socket.send(data)
+    const [answer] = (await once(socket, 'message')) as [Buffer]
+    return answer
+  }
+
+  it('carries text, binary and large messages both ways', async () => {
+    proxy.decide = () => allow(targetOf(echo()))
+    const socket = await open()
+    expect((await say(socket, 'Größe 漢字')).toString()).toBe('Größe 漢字')
+    const large = Buffer.alloc(3_000_000, 7)
+    expect((await say(socket, large)).equals(large)).toBe(true)
+    socket.terminate()
+  })
+
+  it('ws-029: closes with the code and reason of either side', async () => {
+    proxy.decide = () => allow(targetOf(echo()))
+    const first = await open()
+    first.send('close')
+    const [code, reason] = (await once(first, 'close')) as [number, Buffer]
+    expect([code, reason.toString()]).toEqual([4400, 'because'])
+
+    const second = await open()
+    const peer = [...server.clients].at(-1)!
+    second.close(1000, 'done')
+    const [peerCode] = (await once(peer, 'close')) as [number]
+    expect(peerCode).toBe(1000)
+  })
+
+  it('ends for both when one side is cut off', async () => {
+    proxy.decide = () => allow(targetOf(echo()))
+    const first = await open()
+    first.send('cut')
+    await once(first, 'close')
+
+    const second = await open()
+    const peer = [...server.clients].at(-1)!
+    second.terminate()
+    await once(peer, 'close')
+  })
+
+  it('is told 1001 when the gateway goes away, and its connections end', async () => {
+    const leaving = await startProxy(() => allow(targetOf(echo())))
+    const socket = await open(leaving.port)
+    await say(socket, 'hello')
+    const closed = once(socket, 'close') as Promise<[number, Buffer]>
+    await leaving.server.close(10_000)
+    const [code] = await closed
+    expect(code).toBe(1001)
+  })
+
+  it('is told 1001 between two frames, never inside one', async () => {
+    const leaving = await startProxy(() => allow(targetOf(upstream.origin)))
+    let write: (bytes: Buffer) => void = () => undefined
+    upstream.respond = (_, socket: Socket) => {
+      write = (bytes) => void socket.write(bytes)
+      return accepted
+    }
+    const client = await openClient(leaving.port)
+    client.write(handshake())
+    expect((await client.response()).status).toBe(101)
+    write(Buffer.from([0x82, 0x05, 1, 2]))
+    await client.until((bytes) => bytes.length === 4)
+    const gone = leaving.server.close(500)
+    write(Buffer.from([3, 4, 5, 0x82, 0x01, 9]))
+    expect([...(await client.until((bytes) => bytes.length >= 7))]).toEqual([3, 4, 5, 0x88, 0x02, 0x03, 0xe9])
+    await gone
+    expect(client.rest()).toHaveLength(0)
+  })
+
+  it('is one of so many; the next handshake is a 503', async () => {
+    const limited = await startProxy(() => allow(targetOf(echo())), secure, { maxTunnels: 1 })
+    const socket = await open(limited.port)
+    expect((await sendRaw(limited.port, handshake())).status).toBe(503)
+    socket.terminate()
+    await expect.poll(async () => (await sendRaw(limited.port, handshake())).status).toBe(101)
+    await limited.close()
+  })
+})
+
+describe('FrameBoundary', () => {
+  const frame = fc
+    .record({ length: fc.oneof(fc.nat(130), fc.integer({ min: 65_530, max: 65_540 })), masked: fc.boolean() })
+    .map(({ length, masked }) => {
+      const extended =
+        length < 126
+          ? [length]
+          : length < 65_536
+            ? [126, length >> 8, length & 255]
+            : [127, 0, 0, 0, 0, 0, length >> 16, (length >> 8) & 255, length & 255]
+      const [first = 0, ...rest] = extended
+      return Buffer.concat([
+        Buffer.from([0x82, first | (masked ? 0x80 : 0), ...rest, ...(masked ? [1, 2, 3, 4] : [])]),
+        Buffer.alloc(length, 0x82),
+      ])
+    })
+
+  it('knows the end of a frame however the bytes are cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(frame, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.nat(70_000), { maxLength: 6 }),
+        (frames, cuts) => {
+          const all = Buffer.concat(frames)
+          const ends = new Set<number>([0])
+          let length = 0
+          for (const one of frames) ends.add((length += one.length))
+          const boundary = new FrameBoundary()
+          const places = [...new Set([...cuts.map((cut) => cut % all.length), all.length])].sort((a, b) => a - b)
+          let from = 0
+          for (const to of places) {
+            const found = boundary.pass(all.subarray(from, to))
+            const expected = [...ends].filter((end) => end >= from && end <= to).sort((a, b) => a - b)[0]
+            expect(found).toBe(expected === undefined ? -1 : expected - from)
+            expect(boundary.isBetween).toBe(ends.has(to))
+            from = to
+          }
+        },
+      ),
+    )
+  })
+})
