@@ -7,6 +7,7 @@ import { isMap, type Layer, mergeLayers } from '../documents/layers.ts'
 import { inReadingOrder, type Locate, type Problem } from '../documents/problem.ts'
 import { validate } from '../documents/zod.ts'
 import type { AnyHandler } from '../pipeline/contract.ts'
+import { warnOfAbsentHandlers } from './absent_handlers.ts'
 import { environmentLayer } from './env.ts'
 import { finishConfig } from './finish.ts'
 import { type ReliedDefault, reliedDefaults } from './profile.ts'
@@ -51,12 +52,14 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const schema = configSchema(handlers)
   const merged = environmentLayer(env, jsonSchemaOf(schema), mergeLayers(layers))
   const { value, locate } = merged.layer
-  problems.push(...merged.problems)
+  problems.push(...merged.problems, ...warnOfAbsentHandlers(value, handlers, locate))
   // What an unreadable file may hold would only be reported as missing.
   if (!readable) return { relied: [], locate, problems, files }
   const parsed = validate(schema, value, locate)
   // A value that could not be read is not also told to be of the wrong kind.
-  problems.push(...parsed.problems.filter((problem) => !problems.some((known) => isSamePlace(known, problem))))
+  problems.push(
+    ...parsed.problems.filter((problem) => !problems.some((known) => isError(known) && isSamePlace(known, problem))),
+  )
   if (!parsed.valid || problems.some(isError)) return { relied: [], locate, problems: inReadingOrder(problems), files }
   const config = finishConfig(parsed.value, value)
   return { config, relied: reliedDefaults(config.profile, parsed.value.safeguards), locate, problems, files }

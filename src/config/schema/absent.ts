@@ -1,6 +1,6 @@
 /**
  * Oathkeeper's handlers that this version does not have. Their keys are known, so that a file that mentions them loads
- * and is checked like the rest; only enabling one is an error.
+ * and is checked like the rest; enabling one is warned of, and a rule that uses one is invalid.
  */
 import { z } from 'zod'
 import type { AnyHandler } from '../../pipeline/contract.ts'
