@@ -5,7 +5,7 @@ import { commandReference } from './reference/commands.ts'
 import { configurationReference } from './reference/configuration.ts'
 import { errorReference } from './reference/errors.ts'
 import { safeguardReference } from './reference/safeguards.ts'
-import { configJsonSchema, rulesJsonSchema } from './reference/schemas.ts'
+import { configJsonSchema, rulesJsonSchema } from './generate-schema.ts'
 
 const root = path.join(import.meta.dirname, '..')
 const generated: Readonly<Record<string, string>> = {

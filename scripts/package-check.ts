@@ -10,7 +10,9 @@ const run = (command: string, args: readonly string[], cwd: string): string =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 
 try {
-  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root)) as [{ filename: string }]
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root)) as [
+    { filename: string },
+  ]
   const tarball = path.join(folder, packed.filename)
   run('publint', ['--strict', tarball], root)
   run('attw', ['--profile', 'esm-only', tarball], root)
@@ -19,7 +21,11 @@ try {
   run('npm', ['install', '--no-audit', '--no-fund', tarball], folder)
   const bin = path.join(folder, 'node_modules', 'mintkeeper', 'dist', 'bin.js')
   process.stdout.write(run(process.execPath, [bin, 'version'], folder))
-  run(process.execPath, ['-e', 'import("mintkeeper").then((m) => process.exit(typeof m.createGateway === "function" ? 0 : 1))'], folder)
+  run(
+    process.execPath,
+    ['-e', 'import("mintkeeper").then((m) => process.exit(typeof m.createGateway === "function" ? 0 : 1))'],
+    folder,
+  )
   checkOldNode(bin)
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -195,8 +195,13 @@ function describe({ place, message }: Problem): string {
 function warnOfBootKeys(before: State, after: State, log: Log): void {
   const listeners = ({ config }: State): string => JSON.stringify([config.serve, config.log])
   const withoutCors = (text: string): string =>
-    JSON.stringify(JSON.parse(text), (key, value: unknown) => (key === 'cors' || key === 'trust_forwarded_headers' ? undefined : value))
+    JSON.stringify(JSON.parse(text), (key, value: unknown) =>
+      key === 'cors' || key === 'trust_forwarded_headers' ? undefined : value,
+    )
   if (withoutCors(listeners(before)) !== withoutCors(listeners(after))) {
-    log.warn({}, 'Changes of serve (other than cors and trust_forwarded_headers) and of log take effect after a restart')
+    log.warn(
+      {},
+      'Changes of serve (other than cors and trust_forwarded_headers) and of log take effect after a restart',
+    )
   }
 }

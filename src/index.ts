@@ -7,7 +7,13 @@ export { codes, GatewayError } from './errors.ts'
 export type { Code, GatewayErrorOptions } from './errors.ts'
 export { formatProblem, ProblemsError } from './documents/problem.ts'
 export type { Place, Problem } from './documents/problem.ts'
-export { ConfigError, defineAuthenticator, defineAuthorizer, defineErrorHandler, defineMutator } from './pipeline/contract.ts'
+export {
+  ConfigError,
+  defineAuthenticator,
+  defineAuthorizer,
+  defineErrorHandler,
+  defineMutator,
+} from './pipeline/contract.ts'
 export type {
   AllowedDecision,
   AnyHandler,

@@ -35,7 +35,8 @@ export class ListenError extends Error {
 
   constructor(key: string, address: string, cause: unknown) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    const why = code === 'EADDRINUSE' ? 'another program listens there' : cause instanceof Error ? cause.message : String(cause)
+    const why =
+      code === 'EADDRINUSE' ? 'another program listens there' : cause instanceof Error ? cause.message : String(cause)
     super(`Cannot listen on ${address}: ${why}`, { cause })
     this.key = key
   }

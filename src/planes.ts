@@ -42,7 +42,9 @@ export function apiSnapshot({ config, snapshot }: State): ApiSnapshot {
 function sessionCookies(config: Config, rules: State['snapshot']['rules']): readonly string[] {
   const configs = [
     config.authenticators['cookie_session']?.config,
-    ...rules.flatMap(({ rule }) => rule.authenticators.filter(({ handler }) => handler === 'cookie_session').map((ref) => ref.config)),
+    ...rules.flatMap(({ rule }) =>
+      rule.authenticators.filter(({ handler }) => handler === 'cookie_session').map((ref) => ref.config),
+    ),
   ]
   const only = configs.flatMap((each) => {
     const names = (each as { readonly only?: unknown } | null | undefined)?.only

@@ -68,7 +68,9 @@ describe('architecture', () => {
   it('has no import from a lower layer to a higher one', () => {
     const wrong = imports.filter(
       ({ from, to }) =>
-        files.includes(to) && !SHARED_HELPERS.includes(to) && (layerOf(from) ?? 0) < (layerOf(to) ?? Number.POSITIVE_INFINITY),
+        files.includes(to) &&
+        !SHARED_HELPERS.includes(to) &&
+        (layerOf(from) ?? 0) < (layerOf(to) ?? Number.POSITIVE_INFINITY),
     )
     expect(wrong).toEqual([])
   })
@@ -94,7 +96,8 @@ describe('architecture', () => {
 
   it('prints and exits in the command line only', () => {
     const wrong = [...sources].filter(
-      ([file, text]) => !/^(cli\/|bin\.ts)/.test(file) && /\bconsole\.|process\.(exit\(|exitCode|stdout|stderr)/.test(text),
+      ([file, text]) =>
+        !/^(cli\/|bin\.ts)/.test(file) && /\bconsole\.|process\.(exit\(|exitCode|stdout|stderr)/.test(text),
     )
     expect(wrong.map(([file]) => file)).toEqual([])
   })

@@ -58,7 +58,12 @@ export interface Compiled {
 type Kind = AnyHandler['kind']
 
 /** How Oathkeeper names the kinds in its messages. */
-const SINGULAR = { authenticators: 'authenticator', authorizers: 'authorizer', mutators: 'mutator', errors: 'error handler' } as const
+const SINGULAR = {
+  authenticators: 'authenticator',
+  authorizers: 'authorizer',
+  mutators: 'mutator',
+  errors: 'error handler',
+} as const
 
 export async function compileRules(input: CompileInput): Promise<Compiled> {
   const problems: Problem[] = []
@@ -75,12 +80,24 @@ export async function compileRules(input: CompileInput): Promise<Compiled> {
   for (const [index, name] of input.config.errors.fallback.entries()) {
     fallback.push({ name, step: await compileFallback(input, name, index, problems) })
   }
-  const { matcher, problems: patternProblems, broken } = createMatcher(
+  const {
+    matcher,
+    problems: patternProblems,
+    broken,
+  } = createMatcher(
     // A rule without `match` matches nothing; it is invalid, and told as such.
     rules.flatMap((compiled, index) => {
       const { match } = compiled.rule
       if (match === null) return []
-      return [{ id: compiled.id, methods: match.methods, url: match.url, value: compiled, locate: input.rules[index]!.locate }]
+      return [
+        {
+          id: compiled.id,
+          methods: match.methods,
+          url: match.url,
+          value: compiled,
+          locate: input.rules[index]!.locate,
+        },
+      ]
     }),
     input.config.access_rules.matching_strategy,
   )
@@ -112,7 +129,12 @@ async function compileRule(
   const { rule, locate } = loaded
   const { config } = input
   let broken = false
-  const build = async <K extends Kind>(kind: K, table: HandlerTable, ref: HandlerRef, path: readonly (string | number)[]) => {
+  const build = async <K extends Kind>(
+    kind: K,
+    table: HandlerTable,
+    ref: HandlerRef,
+    path: readonly (string | number)[],
+  ) => {
     const step = await compileStep<K>(input, { kind, table, ref, path, ruleLocate: locate, ruleId: rule.id }, problems)
     broken ||= step instanceof GatewayError
     return { name: ref.handler, step }
@@ -166,15 +188,23 @@ type StepOf<K extends Kind> = {
 }[K]
 
 /** The step, or the error with which it answers when it is reached; its problems are added to `problems`. */
-async function compileStep<K extends Kind>(input: CompileInput, source: StepSource, problems: Problem[]): Promise<StepOf<K> | GatewayError> {
+async function compileStep<K extends Kind>(
+  input: CompileInput,
+  source: StepSource,
+  problems: Problem[],
+): Promise<StepOf<K> | GatewayError> {
   const { kind, table, ref, path, ruleLocate, ruleId } = source
   const { handler: name } = ref
-  const report = (message: string, place: ReturnType<Locate>, hint?: string, severity: Problem['severity'] = 'error'): void => {
+  const report = (
+    message: string,
+    place: ReturnType<Locate>,
+    hint?: string,
+    severity: Problem['severity'] = 'error',
+  ): void => {
     problems.push({ severity, message, ...(place !== undefined && { place }), ...(hint !== undefined && { hint }) })
   }
   const handler = input.handlers.find((candidate) => candidate.kind === kind && candidate.name === name) as
-    | Handler<K, StepOf<K>>
-    | undefined
+    Handler<K, StepOf<K>> | undefined
   if (handler === undefined) {
     const known = input.handlers.filter((candidate) => candidate.kind === kind).map((candidate) => candidate.name)
     const field = path.length === 1 ? `${path[0]}.handler` : `${path[0]}[${path[1]}]`
@@ -188,7 +218,11 @@ async function compileStep<K extends Kind>(input: CompileInput, source: StepSour
   if (settings?.enabled !== true) {
     const reason = `${capitalised(SINGULAR[kind])} "${name}" is disabled per configuration.`
     const section = kind === 'errors' ? `errors.handlers.${name}` : `${kind}.${name}`
-    report(reason, ruleLocate([...path, 'handler']), `Set ${section}.enabled to true in the config, or take it out of rule "${ruleId}".`)
+    report(
+      reason,
+      ruleLocate([...path, 'handler']),
+      `Set ${section}.enabled to true in the config, or take it out of rule "${ruleId}".`,
+    )
     return misconfigured(kind, reason)
   }
   const globalPath = kind === 'errors' ? ['errors', 'handlers', name, 'config'] : [kind, name, 'config']
@@ -196,10 +230,15 @@ async function compileStep<K extends Kind>(input: CompileInput, source: StepSour
     { value: settings.config, locate: (at, on) => input.locate([...globalPath, ...at], on) },
     { value: ref.config ?? undefined, locate: (at, on) => ruleLocate([...path, 'config', ...at], on) },
   ])
-  const parsed = validate(handler.config, value ?? {}, (at, on) => locate(at, on) ?? ruleLocate([...path, 'handler']), ['config'])
+  const parsed = validate(handler.config, value ?? {}, (at, on) => locate(at, on) ?? ruleLocate([...path, 'handler']), [
+    'config',
+  ])
   if (!parsed.valid) {
     problems.push(...parsed.problems)
-    return misconfigured(kind, `Configuration for ${SINGULAR[kind]} "${name}" could not be validated: ${parsed.problems.map(({ message }) => message).join('; ')}`)
+    return misconfigured(
+      kind,
+      `Configuration for ${SINGULAR[kind]} "${name}" could not be validated: ${parsed.problems.map(({ message }) => message).join('; ')}`,
+    )
   }
   try {
     return await handler.create(parsed.value, {
@@ -214,7 +253,12 @@ async function compileStep<K extends Kind>(input: CompileInput, source: StepSour
 }
 
 /** A fallback handler that is disabled, unknown or broken fails at once when it is asked, as in Oathkeeper. */
-async function compileFallback(input: CompileInput, name: string, index: number, problems: Problem[]): Promise<ErrorStep> {
+async function compileFallback(
+  input: CompileInput,
+  name: string,
+  index: number,
+  problems: Problem[],
+): Promise<ErrorStep> {
   const found: Problem[] = []
   const source = {
     kind: 'errors',
@@ -231,7 +275,12 @@ async function compileFallback(input: CompileInput, name: string, index: number,
   }
   const message = `Fallback error handler "${name}" was requested but is disabled or unknown.`
   const place = input.locate(['errors', 'fallback', index])
-  problems.push({ severity: 'error', message, ...(place !== undefined && { place }), hint: `Set errors.handlers.${name}.enabled to true.` })
+  problems.push({
+    severity: 'error',
+    message,
+    ...(place !== undefined && { place }),
+    hint: `Set errors.handlers.${name}.enabled to true.`,
+  })
   return failing(
     new GatewayError('error_handler_failed', {
       reason: `${message} This is a configuration error that needs to be resolved by the system administrator.`,
@@ -245,7 +294,10 @@ function failing(error: GatewayError): ErrorStep {
 
 // A new error each time: one request's error must never carry what another's added to it.
 function raise(error: GatewayError): never {
-  throw new GatewayError(error.code, { message: error.message, ...(error.reason !== undefined && { reason: error.reason }) })
+  throw new GatewayError(error.code, {
+    message: error.message,
+    ...(error.reason !== undefined && { reason: error.reason }),
+  })
 }
 
 function misconfigured(kind: Kind, reason: string): GatewayError {

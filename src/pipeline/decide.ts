@@ -68,7 +68,9 @@ function match(run: Run): Awaitable<Decision> {
     case 'several':
       return refuse(
         run,
-        new GatewayError('rule_ambiguous', { detail: `These rules match: ${found.values.map(({ id }) => id).join(', ')}` }),
+        new GatewayError('rule_ambiguous', {
+          detail: `These rules match: ${found.values.map(({ id }) => id).join(', ')}`,
+        }),
       )
     case 'failed':
       return refuse(
@@ -97,7 +99,12 @@ function authenticate(run: Run, rule: CompiledRule, from: number): Awaitable<Dec
 }
 
 /** The decision, or undefined when the next authenticator is to be asked. */
-function afterAuthentication(run: Run, rule: CompiledRule, name: string, result: Authentication): Awaitable<Decision> | undefined {
+function afterAuthentication(
+  run: Run,
+  rule: CompiledRule,
+  name: string,
+  result: Authentication,
+): Awaitable<Decision> | undefined {
   run.trace?.({ step: 'authenticator', name, outcome: result.outcome, ...detailOf(result) })
   switch (result.outcome) {
     case 'not_responsible':

@@ -16,7 +16,11 @@ const GENERIC: Readonly<Record<number, string>> = {
 }
 
 /** `verbose` adds the message of the case and its reason. `inbound` supplies the X-Request-ID that is echoed. */
-export function errorAnswer(error: GatewayError, inbound: Inbound | undefined, options: { readonly verbose: boolean }): ErrorAnswer {
+export function errorAnswer(
+  error: GatewayError,
+  inbound: Inbound | undefined,
+  options: { readonly verbose: boolean },
+): ErrorAnswer {
   const headers = [['Content-Type', 'application/json'] as const, ...error.headers]
   if (error.body !== undefined) return { status: error.status, headers, body: error.body }
   const request = inbound?.headers.get('x-request-id')
@@ -35,5 +39,8 @@ export function errorAnswer(error: GatewayError, inbound: Inbound | undefined, o
 
 /** As Go's encoder does it, so that the body stays harmless should a browser take it for HTML. */
 function escapeHtml(json: string): string {
-  return json.replaceAll('<', String.raw`\u003c`).replaceAll('>', String.raw`\u003e`).replaceAll('&', String.raw`\u0026`)
+  return json
+    .replaceAll('<', String.raw`\u003c`)
+    .replaceAll('>', String.raw`\u003e`)
+    .replaceAll('&', String.raw`\u0026`)
 }

@@ -30,7 +30,10 @@ export function compileHeaderTemplate(source: string, path: readonly string[], s
       return headerValue(template.render(templateData(exchange)))
     } catch (error) {
       if (!(error instanceof TemplateExecError) && !(error instanceof UnfitValue)) throw error
-      throw new GatewayError('template_failed', { reason: `The template of "${name}" failed: ${error.message}`, cause: error })
+      throw new GatewayError('template_failed', {
+        reason: `The template of "${name}" failed: ${error.message}`,
+        cause: error,
+      })
     }
   }
 }

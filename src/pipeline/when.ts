@@ -6,7 +6,9 @@ import type { Inbound } from './contract.ts'
 import { matchesMime, parseMimeList } from './mime.ts'
 
 const cidrs = z.array(
-  z.string().refine((text) => parseCidr(text) !== undefined, { error: 'must be an address range such as 10.0.0.0/8 or fd00::/8' }),
+  z.string().refine((text) => parseCidr(text) !== undefined, {
+    error: 'must be an address range such as 10.0.0.0/8 or fd00::/8',
+  }),
 )
 
 export const whenSchema = z
@@ -32,7 +34,10 @@ export const whenSchema = z
           remote_ip: z
             .strictObject({
               match: cidrs.describe("Ranges that hold the client's address."),
-              respect_forwarded_for_header: z.boolean().default(false).describe('Look at the addresses in X-Forwarded-For, too.'),
+              respect_forwarded_for_header: z
+                .boolean()
+                .default(false)
+                .describe('Look at the addresses in X-Forwarded-For, too.'),
             })
             .optional(),
           header: z
@@ -57,11 +62,12 @@ export function compileWhen(when: When | undefined): Condition {
   const items = when.map((item) => {
     const conditions: Condition[] = []
     const { error: names, request } = item
-    if (names !== undefined && names.length > 0) conditions.push((error) => errorNames(error.status).some((name) => names.includes(name)))
+    if (names !== undefined && names.length > 0)
+      conditions.push((error) => errorNames(error.status).some((name) => names.includes(name)))
     conditions.push(header('content-type', request?.header?.content_type), header('accept', request?.header?.accept))
-    if (request?.cidr !== undefined) conditions.push(address(request.cidr, false))
+    if (request?.cidr !== undefined) conditions.push(addressIn(request.cidr, false))
     if (request?.remote_ip !== undefined) {
-      conditions.push(address(request.remote_ip.match, request.remote_ip.respect_forwarded_for_header))
+      conditions.push(addressIn(request.remote_ip.match, request.remote_ip.respect_forwarded_for_header))
     }
     return conditions
   })
@@ -96,10 +102,11 @@ function errorNames(status: number): ErrorName[] {
 
 function header(name: string, accepted: readonly string[] | undefined): Condition {
   if (accepted === undefined || accepted.length === 0) return () => true
-  return (_error, inbound) => matchesMime(parseMimeList(inbound.headers.get(name) ?? 'application/octet-stream'), accepted)
+  return (_error, inbound) =>
+    matchesMime(parseMimeList(inbound.headers.get(name) ?? 'application/octet-stream'), accepted)
 }
 
-function address(ranges: readonly string[], forwardedToo: boolean): Condition {
+function addressIn(ranges: readonly string[], forwardedToo: boolean): Condition {
   const list = new BlockList()
   for (const range of ranges) {
     const cidr = parseCidr(range)
@@ -112,7 +119,9 @@ function address(ranges: readonly string[], forwardedToo: boolean): Condition {
   return (_error, inbound) => {
     if (holds(unmapped(inbound.remoteAddress))) return true
     if (!forwardedToo) return false
-    return inbound.headers.all('x-forwarded-for').some((line) => line.split(',').some((ip) => holds(unmapped(ip.trim()))))
+    return inbound.headers
+      .all('x-forwarded-for')
+      .some((line) => line.split(',').some((ip) => holds(unmapped(ip.trim()))))
   }
 }
 

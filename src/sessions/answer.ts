@@ -21,7 +21,8 @@ export function readAnswer(response: StoreResponse, question: SessionQuestion): 
     const session = question.reader.read(document)
     return session instanceof GatewayError ? refusal(session, setCookie) : { outcome: 'session', session, setCookie }
   }
-  if (status === 401) return refusal(new GatewayError('credentials_invalid', { detail: 'the session store answered 401' }), setCookie)
+  if (status === 401)
+    return refusal(new GatewayError('credentials_invalid', { detail: 'the session store answered 401' }), setCookie)
   if (status === 403 && isAal2Required(response.body)) {
     return refusal(new GatewayError('session_aal2_required', { body: response.body }), setCookie)
   }
@@ -42,7 +43,11 @@ export function readAnswer(response: StoreResponse, question: SessionQuestion): 
 /** For a call without a whole answer. */
 export function unavailable(cause: unknown): SessionAnswer {
   const timedOut = cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'ConnectTimeoutError')
-  return storeUnavailable(timedOut ? 'the session store did not answer in time' : 'the session store gave no whole answer', '1', cause)
+  return storeUnavailable(
+    timedOut ? 'the session store did not answer in time' : 'the session store gave no whole answer',
+    '1',
+    cause,
+  )
 }
 
 function storeUnavailable(reason: string, retryAfter: string, cause?: unknown): SessionAnswer {
@@ -64,7 +69,9 @@ function parse(body: string, method: string): Json | undefined | GatewayError {
     return JSON.parse(body) as Json
   } catch {
     const first = body.trimStart()[0]
-    return first === '{' || first === '[' ? sessionStoreUnavailable('the session store answered with broken JSON') : undefined
+    return first === '{' || first === '['
+      ? sessionStoreUnavailable('the session store answered with broken JSON')
+      : undefined
   }
 }
 

@@ -21,7 +21,11 @@ const MAX_REDIRECTS = 5
  * Redirects are followed on the same origin only: credentials never go to another one.
  * Rejects when there is no whole answer: refused, timed out, broken off, too large.
  */
-export async function call(dispatcher: Dispatcher, question: SessionQuestion, limits: CallLimits): Promise<StoreResponse> {
+export async function call(
+  dispatcher: Dispatcher,
+  question: SessionQuestion,
+  limits: CallLimits,
+): Promise<StoreResponse> {
   let url = new URL(question.url)
   let { method } = question
   for (let hops = 0; ; hops++) {
@@ -35,7 +39,11 @@ export async function call(dispatcher: Dispatcher, question: SessionQuestion, li
     })
     const location = redirectTarget(response.statusCode, response.headers['location'], url)
     if (location === undefined || hops === MAX_REDIRECTS) {
-      return { status: response.statusCode, headers: response.headers, body: await readBody(response.body, limits.maxBody) }
+      return {
+        status: response.statusCode,
+        headers: response.headers,
+        body: await readBody(response.body, limits.maxBody),
+      }
     }
     await response.body.dump()
     url = location

@@ -5,7 +5,9 @@ import type { HeaderLine, Inbound, SessionQuestion, SessionReader } from '../pip
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name')
 
 export const questionFields = {
-  check_session_url: z.url({ protocol: /^https?$/ }).describe('Where the session is checked, such as http://kratos:4433/sessions/whoami.'),
+  check_session_url: z
+    .url({ protocol: /^https?$/ })
+    .describe('Where the session is checked, such as http://kratos:4433/sessions/whoami.'),
   preserve_query: z
     .boolean()
     .default(true)
@@ -13,7 +15,7 @@ export const questionFields = {
   preserve_path: z
     .boolean()
     .default(false)
-    .describe("true: the path of check_session_url is used; false: that of the request. Kratos needs true."),
+    .describe('true: the path of check_session_url is used; false: that of the request. Kratos needs true.'),
   preserve_host: z.boolean().default(false).describe("Send the request's Host as X-Forwarded-Host."),
   force_method: z.string().min(1).optional().describe("Method of the call; absent means the request's own."),
   forward_http_headers: z.array(headerName).default([]).describe('Request headers that are sent along.'),
@@ -36,7 +38,10 @@ export function questionMaker(
   const configuredPath = url.pathname
   const forwarded = config.forward_http_headers.map((name) => name.toLowerCase())
   const sent = fixed ? forwarded.filter((name) => !CREDENTIALS.has(name)) : forwarded
-  const additional = Object.entries(config.additional_headers).map(([name, value]): HeaderLine => [name.toLowerCase(), value])
+  const additional = Object.entries(config.additional_headers).map(([name, value]): HeaderLine => [
+    name.toLowerCase(),
+    value,
+  ])
 
   return (inbound, credential) => {
     const headers = new Map<string, string>()
@@ -50,7 +55,12 @@ export function questionMaker(
     if (fixed) return { url: url.href, method: 'GET', headers: [...headers], reader }
     const path = config.preserve_path ? configuredPath : withoutTrailingSlash(inbound.target)
     const search = config.preserve_query ? url.search : inbound.query === '' ? '' : `?${inbound.query}`
-    return { url: url.origin + path + search, method: config.force_method ?? inbound.method, headers: [...headers], reader }
+    return {
+      url: url.origin + path + search,
+      method: config.force_method ?? inbound.method,
+      headers: [...headers],
+      reader,
+    }
   }
 }
 

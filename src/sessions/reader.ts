@@ -1,7 +1,15 @@
 /** Turns the JSON of the session store into a session, as `subject_from` and `extra_from` say. */
 import { GatewayError } from '../errors.ts'
-import { compileGjson } from '../languages/gjson/index.ts'
-import type { Clock, Json, JsonObject, Safeguards, Session, SessionReader } from '../pipeline/contract.ts'
+import { compileGjson, GjsonLimitError, type GjsonPath, GjsonPathError } from '../languages/gjson/index.ts'
+import {
+  type Clock,
+  ConfigError,
+  type Json,
+  type JsonObject,
+  type Safeguards,
+  type Session,
+  type SessionReader,
+} from '../pipeline/contract.ts'
 import { sessionStoreUnavailable } from './answer.ts'
 
 export interface ReaderSettings {
@@ -14,10 +22,11 @@ export interface ReaderSettings {
 /**
  * With `session_requirements: strict` a session counts only when it has a subject, is active and has not ended;
  * a document without these is an answer nobody can rely on, so an outage and not a refusal.
+ * Throws ConfigError for a path that is none.
  */
 export function createSessionReader(settings: ReaderSettings, safeguards: Safeguards, clock: Clock): SessionReader {
-  const subjectPath = compileGjson(settings.subject_from)
-  const extraPath = compileGjson(settings.extra_from)
+  const subjectPath = compilePath(settings, 'subject_from')
+  const extraPath = compilePath(settings, 'extra_from')
   const strict = safeguards.session_requirements === 'strict'
   const unexpectedIsOutage = safeguards.session_unexpected_status === 'unavailable'
 
@@ -28,9 +37,12 @@ export function createSessionReader(settings: ReaderSettings, safeguards: Safegu
         const refusal = checkLife(document, clock.now())
         if (refusal !== undefined) return refusal
       }
-      const subject = document === undefined ? undefined : subjectPath.get(document)
-      const extra = document === undefined ? undefined : extraPath.get(document)
-      if (subject !== undefined && subject !== null && typeof subject !== 'string') return wrongType('subject_from', 'a string')
+      const subject = pick(subjectPath, document)
+      if (subject instanceof GatewayError) return subject
+      const extra = pick(extraPath, document)
+      if (extra instanceof GatewayError) return extra
+      if (subject !== undefined && subject !== null && typeof subject !== 'string')
+        return wrongType('subject_from', 'a string')
       if (extra !== undefined && extra !== null && !isObject(extra)) return wrongType('extra_from', 'an object')
       if (strict && (subject === undefined || subject === null || subject === '')) {
         return sessionStoreUnavailable('the session store answered without a subject')
@@ -38,10 +50,31 @@ export function createSessionReader(settings: ReaderSettings, safeguards: Safegu
       return { subject: subject ?? '', extra: extra ?? null, ...identification(document) }
     },
     unexpected(status) {
-      if (unexpectedIsOutage && status === 403) return new GatewayError('access_denied', { detail: 'the session store answered 403' })
+      if (unexpectedIsOutage && status === 403)
+        return new GatewayError('access_denied', { detail: 'the session store answered 403' })
       const detail = `the session store answered ${status}`
       return unexpectedIsOutage ? sessionStoreUnavailable(detail) : new GatewayError('credentials_invalid', { detail })
     },
+  }
+}
+
+function compilePath(settings: ReaderSettings, key: keyof ReaderSettings): GjsonPath {
+  try {
+    return compileGjson(settings[key])
+  } catch (error) {
+    if (error instanceof GjsonPathError) throw new ConfigError(error.message, [key])
+    throw error
+  }
+}
+
+/** What the path leads to; a document that is too large to be searched is no refusal of the user. */
+function pick(path: GjsonPath, document: Json | undefined): unknown {
+  if (document === undefined) return undefined
+  try {
+    return path.get(document)
+  } catch (error) {
+    if (error instanceof GjsonLimitError) return sessionStoreUnavailable(error.message)
+    throw error
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { HeaderLine, SessionAnswer, SessionQuestion, SessionReader } from '../../src/pipeline/contract.ts'
 import { resolveSafeguards } from '../../src/config/profile.ts'
@@ -17,11 +18,19 @@ const alice = {
   identity: { id: 'alice', traits: { email: 'alice@example.org' } },
 }
 
-function question(url: string, reader: SessionReader, headers: readonly HeaderLine[] = [['cookie', 'ory_kratos_session=a']]): SessionQuestion {
+function question(
+  url: string,
+  reader: SessionReader,
+  headers: readonly HeaderLine[] = [['cookie', 'ory_kratos_session=a']],
+): SessionQuestion {
   return { url: `${url}/sessions/whoami`, method: 'GET', headers, reader }
 }
 
-async function ask(server: TestServer, reader: SessionReader, options: SessionStoreOptions = {}): Promise<SessionAnswer> {
+async function ask(
+  server: TestServer,
+  reader: SessionReader,
+  options: SessionStoreOptions = {},
+): Promise<SessionAnswer> {
   const store = createSessionStore(options)
   try {
     return await store.ask(question(server.url, reader))
@@ -107,23 +116,25 @@ describe('an answer of the session store', () => {
     await using server = await startServer((_request, response) => response.end(body))
     expect(await ask(server, strict)).toMatchObject({ error: { code: secure } })
     expect(await ask(server, lenient)).toMatchObject(
-      oathkeeper === undefined ? { outcome: 'session', session: { subject: '', extra: null } } : { error: { code: oathkeeper } },
+      oathkeeper === undefined
+        ? { outcome: 'session', session: { subject: '', extra: null } }
+        : { error: { code: oathkeeper } },
     )
   })
 })
 
 describe('the session store out of order', () => {
   it.each([
-    ['breaks off before the answer', (response: import('node:http').ServerResponse) => response.destroy()],
+    ['breaks off before the answer', (response: ServerResponse) => response.destroy()],
     [
       'breaks off in the middle',
-      (response: import('node:http').ServerResponse) => {
+      (response: ServerResponse) => {
         response.writeHead(200, { 'content-length': '1000' })
         response.write('{', () => response.destroy())
       },
     ],
-    ['sends too much', (response: import('node:http').ServerResponse) => response.end(JSON.stringify({ padding: 'x'.repeat(2000) }))],
-    ['sends invalid UTF-8', (response: import('node:http').ServerResponse) => response.end(Buffer.from([0x22, 0xff, 0x22]))],
+    ['sends too much', (response: ServerResponse) => response.end(JSON.stringify({ padding: 'x'.repeat(2000) }))],
+    ['sends invalid UTF-8', (response: ServerResponse) => response.end(Buffer.from([0x22, 0xff, 0x22]))],
     ['never answers', () => undefined],
   ])('that %s is an outage', async (_name, respond) => {
     await using server = await startServer((_request, response) => respond(response))
@@ -172,7 +183,9 @@ describe('calls', () => {
     })
     const store = createSessionStore({ concurrency: 4 })
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, user) => store.ask(question(server.url, strict, [['cookie', `ory_kratos_session=${user}`]]))),
+      Array.from({ length: 100 }, (_, user) =>
+        store.ask(question(server.url, strict, [['cookie', `ory_kratos_session=${user}`]])),
+      ),
     )
     await store.close()
     expect(answers.every(({ outcome }) => outcome === 'session')).toBe(true)
@@ -187,10 +200,11 @@ describe('calls', () => {
       ['a', 'b'].map((user) => store.ask(question(server.url, strict, [['cookie', `ory_kratos_session=${user}`]]))),
     )
     await store.close()
-    expect(answers.map((answer) => answer.outcome === 'unavailable' && answer.error.code).sort()).toEqual([
-      'overloaded',
-      'session_store_unavailable',
-    ])
+    expect(
+      answers
+        .map((answer) => answer.outcome === 'unavailable' && answer.error.code)
+        .toSorted((a, b) => String(a).localeCompare(String(b))),
+    ).toEqual(['overloaded', 'session_store_unavailable'])
   })
 
   it('follow redirects on the same origin only, so that credentials never go elsewhere', async () => {
@@ -202,7 +216,10 @@ describe('calls', () => {
     const store = createSessionStore()
     const to = (target: string) => store.ask(question(server.url, lenient, [['x-target', target]]))
     expect(await to('/moved')).toMatchObject({ outcome: 'session' })
-    expect(await to(`${elsewhere.url}/moved`)).toMatchObject({ outcome: 'denied', error: { code: 'credentials_invalid' } })
+    expect(await to(`${elsewhere.url}/moved`)).toMatchObject({
+      outcome: 'denied',
+      error: { code: 'credentials_invalid' },
+    })
     expect(await to('//127.0.0.1:1/moved')).toMatchObject({ outcome: 'denied' })
     await store.close()
     expect(elsewhere.requests).toHaveLength(0)

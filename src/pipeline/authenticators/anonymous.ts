@@ -10,6 +10,7 @@ export const anonymous = defineAuthenticator({
   create({ subject }) {
     // One object for all requests, so that tokens made from it are found again.
     const authenticated = { outcome: 'authenticated', session: { subject, extra: null } } as const
-    return (inbound) => ((inbound.headers.get('authorization') ?? '') === '' ? authenticated : { outcome: 'not_responsible' })
+    return (inbound) =>
+      (inbound.headers.get('authorization') ?? '') === '' ? authenticated : { outcome: 'not_responsible' }
   },
 })

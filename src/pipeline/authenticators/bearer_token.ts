@@ -34,7 +34,8 @@ function carrier(token: string, from: TokenFrom | undefined): HeaderLine {
   if (from === undefined || from === null || !('header' in from || 'query_parameter' in from || 'cookie' in from)) {
     return ['authorization', `Bearer ${token}`]
   }
-  if ('header' in from) return from.header === 'Authorization' ? ['authorization', `Bearer ${token}`] : [from.header.toLowerCase(), token]
+  if ('header' in from)
+    return from.header === 'Authorization' ? ['authorization', `Bearer ${token}`] : [from.header.toLowerCase(), token]
   return ['x-session-token', token]
 }
 

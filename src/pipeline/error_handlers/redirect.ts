@@ -9,7 +9,10 @@ export const redirect = defineErrorHandler({
   name: 'redirect',
   config: z.strictObject({
     to: z.string().min(1).describe('Where to; an absolute URL or a path.'),
-    code: z.union([z.literal(301), z.literal(302)]).default(302).describe('HTTP status of the redirect.'),
+    code: z
+      .union([z.literal(301), z.literal(302)])
+      .default(302)
+      .describe('HTTP status of the redirect.'),
     return_to_query_param: z
       .string()
       .regex(/^[A-Za-z0-9,._~-]*$/)
@@ -33,7 +36,8 @@ function redirection(status: number, to: string, inbound: Inbound, error: Gatewa
   // RFC 9110 section 15.4: a short note with a link; clients other than browsers have no use for it.
   if (inbound.method !== 'GET' && inbound.method !== 'HEAD') return { status, headers, body: '' }
   headers.push(['Content-Type', 'text/html; charset=utf-8'])
-  const body = inbound.method === 'GET' ? `<a href="${escapeAttribute(location)}">${STATUS_CODES[status] ?? ''}</a>.\n\n` : ''
+  const body =
+    inbound.method === 'GET' ? `<a href="${escapeAttribute(location)}">${STATUS_CODES[status] ?? ''}</a>.\n\n` : ''
   return { status, headers, body }
 }
 
@@ -63,5 +67,10 @@ function withReturnTo(to: string, parameter: string, returnTo: string): string {
 }
 
 function escapeAttribute(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&#34;').replaceAll("'", '&#39;')
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&#34;')
+    .replaceAll("'", '&#39;')
 }
