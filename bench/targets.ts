@@ -1,11 +1,10 @@
 /** What is measured: Mintkeeper's ways through, and nginx beside it, each a process on a core of its own. */
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { respondsOk, startChild, waitUntil, type Child } from '../demo/child.ts'
+import { freeBlock } from '../demo/ports.ts'
 import { generateKeySet } from '../src/tokens/generate.ts'
 import { nginxVersion, proxyConfig, upstreamConfig } from './nginx.ts'
 
@@ -23,23 +22,10 @@ export interface Bench {
   readonly targets: readonly Target[]
   /** nginx as a plain proxy; undefined without nginx. */
   readonly reference: Target | undefined
-  readonly upstreamPort: number
-  /** Whether proxies run on one core, everything else on another. */
-  readonly pinned: boolean
   readonly stop: () => Promise<void>
 }
 
 const root = path.join(import.meta.dirname, '..')
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const closed = once(server, 'close')
-  server.close()
-  await closed
-  return port
-}
 
 const hasTaskset = (): boolean => {
   try {
@@ -50,6 +36,7 @@ const hasTaskset = (): boolean => {
   }
 }
 
+/** Whether what is measured has a core of its own. */
 export const pinned = hasTaskset()
 /** A command on one core: 0 for what is measured, 1 for the load and the upstream. */
 export const onCore = (core: 0 | 1, command: string, args: readonly string[]): [string, string[]] =>
@@ -94,6 +81,8 @@ const nginxPart = async (name: string, core: 0 | 1, folder: string, config: stri
   const args = ['-p', folder, '-c', file, '-g', 'daemon off;']
   return { name, core, command: 'nginx', args, folder, readyUrl: `http://127.0.0.1:${port}/` }
 }
+
+type PortNumbers = [number, number, number, number]
 
 interface MintkeeperPorts {
   readonly proxy: number
@@ -179,7 +168,8 @@ export const startBench = async (folder: string): Promise<Bench> => {
   }
   try {
     const withNginx = nginxVersion() !== undefined
-    const upstreamPort = await freePort()
+    const upstreamPort = await freeBlock(5)
+    const [nginxPort, proxy, api, metrics] = [1, 2, 3, 4].map((offset) => upstreamPort + offset) as PortNumbers
     const upstreamFolder = path.join(folder, 'upstream')
     if (withNginx) {
       const config = upstreamConfig(upstreamFolder, upstreamPort)
@@ -193,7 +183,7 @@ export const startBench = async (folder: string): Promise<Bench> => {
     const targets: Target[] = []
     let reference: Target | undefined
     if (withNginx) {
-      const port = await freePort()
+      const port = nginxPort
       const nginxFolder = path.join(folder, 'nginx')
       const pid = await add(
         await nginxPart('nginx', 0, nginxFolder, proxyConfig(nginxFolder, port, upstreamPort), port),
@@ -202,8 +192,7 @@ export const startBench = async (folder: string): Promise<Bench> => {
       targets.push(reference, { name: 'nginx, auth_request: session asked each time', port, pid, path: '/auth/x' })
     }
 
-    const proxy = await freePort()
-    const ports = { proxy, api: await freePort(), metrics: await freePort(), upstream: upstreamPort }
+    const ports = { proxy, api, metrics, upstream: upstreamPort }
     const pid = await add(await mintkeeperPart(path.join(folder, 'mintkeeper'), ports))
     const mintkeeper = (name: string, id: string, expected: RegExp): Target => ({
       name: `Mintkeeper, ${name}`,
@@ -218,7 +207,7 @@ export const startBench = async (folder: string): Promise<Bench> => {
       mintkeeper('warm path: token from the cache', 'token', token),
       mintkeeper('session asked each time, token from the cache', 'session', token),
     )
-    return { targets, reference, upstreamPort, pinned, stop }
+    return { targets, reference, stop }
   } catch (error) {
     await stop()
     throw error

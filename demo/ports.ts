@@ -1,6 +1,7 @@
 /** The ports of the demo: one block that can be moved as a whole. */
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { DemoFailure, systemCode } from './failure.ts'
 
 export const host = '127.0.0.1'
@@ -23,26 +24,22 @@ export type Ports = Readonly<Record<keyof typeof purposes, number>>
 const names = Object.keys(purposes) as (keyof typeof purposes)[]
 
 /** Opens a port for a moment; rejects with node's error when it is taken. */
-const probe = async (port: number): Promise<{ port: number; release: () => Promise<void> }> => {
+const probe = async (port: number): Promise<void> => {
   const server = createServer().listen(port, host)
   await once(server, 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
-    release: async () => {
-      const closed = once(server, 'close')
-      server.close()
-      await closed
-    },
-  }
+  const closed = once(server, 'close')
+  server.close()
+  await closed
 }
+
+const block = (first: number): Ports => Object.fromEntries(names.map((name, index) => [name, first + index])) as Ports
 
 /** Throws DemoFailure that names the first port that is taken, and whose it would have been. */
 export const fixedPorts = async (first: number): Promise<Ports> => {
-  const ports = Object.fromEntries(names.map((name, index) => [name, first + index])) as Ports
+  const ports = block(first)
   for (const name of names) {
     try {
-      const { release } = await probe(ports[name])
-      await release()
+      await probe(ports[name])
     } catch (error) {
       const why = systemCode(error) === 'EADDRINUSE' ? 'is taken' : `cannot be opened (${systemCode(error)})`
       throw new DemoFailure(
@@ -54,9 +51,21 @@ export const fixedPorts = async (first: number): Promise<Ports> => {
   return ports
 }
 
-/** Ports that nobody used a moment ago; all are held until all are known, so that they differ. */
-export const freePorts = async (): Promise<Ports> => {
-  const held = await Promise.all(names.map(() => probe(0)))
-  await Promise.all(held.map(({ release }) => release()))
-  return Object.fromEntries(names.map((name, index) => [name, held[index]?.port])) as Ports
+/**
+ * The first of so many free ports in a row. They lie below the range from which systems give ports to outgoing
+ * connections, any of which could otherwise take one before it is listened on.
+ */
+export const freeBlock = async (size: number): Promise<number> => {
+  for (;;) {
+    const first = 20_000 + randomInt(12_000 - size)
+    try {
+      for (let port = first; port < first + size; port++) await probe(port)
+      return first
+    } catch (error) {
+      if (systemCode(error) !== 'EADDRINUSE') throw error
+    }
+  }
 }
+
+/** Ports that nobody used a moment ago. */
+export const freePorts = async (): Promise<Ports> => block(await freeBlock(names.length))

@@ -7,7 +7,7 @@ import { runChild, startChild, waitUntil, type Child } from './child.ts'
 import { host } from './ports.ts'
 import { postgresBinaries, postgresUser } from './postgres_binaries.ts'
 
-export interface Note {
+interface Note {
   /** The user it belongs to: the subject of their token. */
   readonly owner: string
   readonly text: string

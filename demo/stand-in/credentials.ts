@@ -28,7 +28,7 @@ export const bearerToken = (call: Call): string | undefined => {
 }
 
 /** The content of the session cookie, undefined when there is none or it cannot be decoded. */
-export const cookieContent = (call: Call, settings: Settings): CookieContent | undefined => {
+const cookieContent = (call: Call, settings: Settings): CookieContent | undefined => {
   const value = cookie(call, settings.cookieName)
   if (value === undefined) return undefined
   const decoded = decodeCookie(value, settings)

@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts'
 
 const tokenBytes = 32
 
-export const csrfCookieName = (settings: Settings): string =>
+const csrfCookieName = (settings: Settings): string =>
   `csrf_token_${createHash('sha256').update(settings.baseUrl).digest('hex')}`
 
 export const newCsrfToken = (): string => randomBytes(tokenBytes).toString('base64url')

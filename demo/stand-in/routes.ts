@@ -10,7 +10,7 @@ import { createPages } from './pages.ts'
 import { createSessions } from './sessions.ts'
 import { whoami } from './whoami.ts'
 
-export interface Match {
+interface Match {
   readonly route: Route
   readonly parameters: readonly string[]
 }

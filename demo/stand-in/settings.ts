@@ -4,7 +4,7 @@
  */
 
 /** An answer that replaces whatever the session check would have said. */
-export interface Fault {
+interface Fault {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown

@@ -7,7 +7,7 @@ import type { AssuranceLevel } from '../../demo/stand-in/identities.ts'
 import { createStandIn, type StandIn } from '../../demo/stand-in/server.ts'
 import type { AuthenticationMethod } from '../../demo/stand-in/store.ts'
 
-export interface VectorSession {
+interface VectorSession {
   readonly active?: boolean
   readonly aal?: AssuranceLevel
   readonly identity_available_aal?: AssuranceLevel
