@@ -1,6 +1,8 @@
-/** Asks the API of a running gateway. */
+/** Asks the API of a running gateway. Made of node's own parts, so that a probe every few seconds costs little. */
+import { get as getHttp } from 'node:http'
+import { get as getHttps } from 'node:https'
+import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import { request } from 'undici'
 import { CommandError } from './terminal.ts'
 
 export interface EndpointOptions {
@@ -26,15 +28,22 @@ export const withEndpoint = (group: Command): Command =>
 export async function getFromApi({ endpoint }: EndpointOptions, path: string): Promise<ApiResult> {
   const url = endpointUrl(endpoint, path)
   try {
-    // Not fetch, which refuses a list of ports that an API may well have.
-    const signal = AbortSignal.timeout(TIMEOUT_MS)
-    const { statusCode, body } = await request(url, { signal, headers: { accept: 'application/json' } })
-    return { status: statusCode, body: decode(await body.text()) }
+    return await get(url)
   } catch (error) {
     throw new CommandError(`No answer from ${url.origin}: ${reasonOf(error)}.`, {
       hint: 'Check that the gateway runs, and that --endpoint names its API port (serve.api.port), not its proxy port.',
     })
   }
+}
+
+function get(url: URL): Promise<ApiResult> {
+  return new Promise((resolve, reject) => {
+    const options = { signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: 'application/json' } }
+    const request = (url.protocol === 'https:' ? getHttps : getHttp)(url, options, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body: decode(body) }), reject)
+    })
+    request.on('error', reject)
+  })
 }
 
 function endpointUrl(endpoint: string | undefined, path: string): URL {
@@ -56,17 +65,17 @@ function endpointUrl(endpoint: string | undefined, path: string): URL {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `nothing came within ${TIMEOUT_MS / 1000} s`
+  if (error.name === 'AbortError') return `nothing came within ${TIMEOUT_MS / 1000} s`
   // Several addresses were tried; each has its own reason.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
   return first instanceof Error && first.message !== '' ? first.message : error.message
 }
 
-function decode(text: string): unknown {
+function decode(body: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(body)
   } catch {
-    return text
+    return body
   }
 }
 

@@ -1,7 +1,5 @@
 import { Command } from 'commander'
 import { algorithms } from '../tokens/algorithms.ts'
-import { generateKeySet } from '../tokens/generate.ts'
-import { KeyProblem } from '../tokens/key.ts'
 import { withExamples } from './help.ts'
 import type { CommandContext } from './main.ts'
 import { CommandError } from './terminal.ts'
@@ -22,6 +20,8 @@ export function credentialsCommand({ terminal }: CommandContext): Command {
     .option('--kid <id>', 'key id; a random UUID unless given')
     .option('--bits <number>', 'key size; the usual one of the algorithm unless given')
     .action(async ({ alg, kid, bits }: Options) => {
+      const { generateKeySet } = await import('../tokens/generate.ts')
+      const { KeyProblem } = await import('../tokens/key.ts')
       try {
         const keys = await generateKeySet({ alg, kid, bits: bits === undefined ? undefined : Number(bits) })
         terminal.out(`${JSON.stringify(keys, null, 2)}\n`)

@@ -1,4 +1,7 @@
-/** The command line: which commands there are, and what becomes of what they return or throw. */
+/**
+ * The command line: which commands there are, and what becomes of what they return or throw.
+ * A command's own code is loaded when it runs: a health check does not load a gateway.
+ */
 import { Command, CommanderError } from 'commander'
 import { credentialsCommand } from './credentials.ts'
 import { explainCommand } from './explain.ts'

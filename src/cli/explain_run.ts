@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises'
+import { GatewayError } from '../errors.ts'
+import { load, type State } from '../load.ts'
+import type { Inbound, SessionStore, TraceStep } from '../pipeline/contract.ts'
+import { decide } from '../pipeline/decide.ts'
+import { proxySnapshot } from '../planes.ts'
+import type { ProxySettings } from '../proxy/settings.ts'
+import { readAnswer } from '../sessions/answer.ts'
+import { createSessionStore } from '../sessions/store.ts'
+import { allowedReport, refusedReport, ruleTable, stepList } from './explain_report.ts'
+import { readRequest, type ExplainedRequest } from './explain_request.ts'
+import { offlineRuntime } from './offline.ts'
+import { CommandError, printProblems, type Terminal } from './terminal.ts'
+
+/** Decides about the request as the gateway would and prints how; `sessionFile` stands in for the session store. */
+export async function explain(
+  terminal: Terminal,
+  configs: readonly string[],
+  request: ExplainedRequest,
+  sessionFile: string | undefined,
+): Promise<void> {
+  if (sessionFile !== undefined) {
+    await explainWith(terminal, configs, request, await fileStore(sessionFile), true)
+    return
+  }
+  const store = createSessionStore()
+  try {
+    await explainWith(terminal, configs, request, store, false)
+  } finally {
+    await store.close()
+  }
+}
+
+async function explainWith(
+  terminal: Terminal,
+  configs: readonly string[],
+  request: ExplainedRequest,
+  sessions: SessionStore,
+  addCookies: boolean,
+): Promise<void> {
+  const { state, problems } = await load({ configFiles: configs, env: terminal.env, runtime: offlineRuntime(sessions) })
+  if (state === undefined) {
+    printProblems(terminal, problems)
+    throw new CommandError('The config cannot be used.', { hint: 'Correct the errors above first.' })
+  }
+  const { settings } = proxySnapshot(state)
+  const inbound = readRequest(request, settings, addCookies)
+  if (inbound instanceof GatewayError) {
+    terminal.out(`The request does not get as far as the rules.\n${refusedReport(inbound, undefined)}`)
+    return
+  }
+  await explainInbound(terminal, state, inbound, settings)
+}
+
+async function explainInbound(
+  terminal: Terminal,
+  { snapshot }: State,
+  inbound: Inbound,
+  settings: ProxySettings,
+): Promise<void> {
+  const { method, scheme, host, path } = inbound
+  const url = `${scheme}://${host}${path}`
+  terminal.out(`${method} ${url}\n\n${ruleTable(snapshot.matcher.explain(method, url), terminal.colorOut)}\n`)
+  const steps: TraceStep[] = []
+  const decision = await decide(inbound, snapshot, (step) => steps.push(step))
+  const list = stepList(steps)
+  if (list !== '') terminal.out(`${list}\n`)
+  terminal.out(
+    decision.allowed ? allowedReport(decision, inbound, settings) : refusedReport(decision.error, decision.answer),
+  )
+}
+
+/** Answers every question with the file, as if the session store had said it with 200. */
+async function fileStore(file: string): Promise<SessionStore> {
+  let body: string
+  try {
+    body = await readFile(file, 'utf8')
+    JSON.parse(body)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CommandError(`The session file cannot be used: ${reason}.`, {
+      exitCode: 2,
+      hint: "It holds what the session store answers, such as the output of `curl -H 'Cookie: …' http://kratos:4433/sessions/whoami`.",
+    })
+  }
+  return { ask: (question) => Promise.resolve(readAnswer({ status: 200, headers: {}, body }, question)) }
+}

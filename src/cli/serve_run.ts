@@ -1,0 +1,81 @@
+import { ProblemsError } from '../documents/problem.ts'
+import { createGateway, type Gateway } from '../gateway.ts'
+import { ListenError, type Address, type Addresses } from '../listeners.ts'
+import { version } from '../version.ts'
+import { CommandError, count, GREEN, paint, printProblems, type ExitCode, type Terminal } from './terminal.ts'
+
+/** Starts the gateway, tells where it listens, and resolves when it has stopped. */
+export async function serve(terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
+  const gateway = await start(terminal, files)
+  const addresses = await listen(terminal, gateway)
+  // Whoever reads the banner may send a signal at once.
+  const stopped = untilStopped(terminal, gateway)
+  printBanner(terminal, gateway, addresses)
+  return stopped
+}
+
+async function start(terminal: Terminal, files: readonly string[]): Promise<Gateway> {
+  try {
+    return await createGateway({ configFiles: files, env: terminal.env, logTarget: terminal.log })
+  } catch (error) {
+    if (!(error instanceof ProblemsError)) throw error
+    printProblems(terminal, error.problems)
+    const errors = error.problems.filter(({ severity }) => severity === 'error').length
+    throw new CommandError(`Not started because of ${count(errors, 'error')} in config or rules.`, {
+      hint: 'Correct what is shown above. `mintkeeper validate` checks without starting.',
+    })
+  }
+}
+
+async function listen(terminal: Terminal, gateway: Gateway): Promise<Addresses> {
+  try {
+    return await gateway.listen()
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error
+    printProblems(terminal, gateway.problems)
+    throw new CommandError(`${error.message}.`, {
+      hint: `The port is the config's ${error.key}: set another one there or with ${variable(error.key)}, or stop the other program.`,
+    })
+  }
+}
+
+/** Oathkeeper's name of the environment variable for a key. */
+const variable = (key: string): string => key.toUpperCase().replaceAll('.', '_')
+
+function printBanner(terminal: Terminal, { config, problems }: Gateway, { proxy, api, metrics }: Addresses): void {
+  printProblems(terminal, problems)
+  const name = paint(`Mintkeeper ${version}`, GREEN, terminal.colorErr)
+  terminal.err(
+    `${name} (profile ${config.profile})\n` +
+      `  proxy    ${url(proxy)}\n  API      ${url(api)}\n  metrics  ${url(metrics)}\n`,
+  )
+}
+
+/** An address as it can be opened on this machine. */
+function url({ host, port, tls }: Address): string {
+  const anywhere = host === '' || host === '0.0.0.0' || host === '::'
+  const name = anywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return `${tls ? 'https' : 'http'}://${name}:${port}${anywhere ? ' (all interfaces)' : ''}`
+}
+
+/** Resolves when the gateway has closed. */
+function untilStopped(terminal: Terminal, gateway: Gateway): Promise<ExitCode> {
+  return new Promise((resolve, reject) => {
+    let stopping = false
+    const stop = (signal: NodeJS.Signals): void => {
+      if (stopping) {
+        terminal.err(`${signal} again: stopping at once.\n`)
+        process.exit(1)
+      }
+      stopping = true
+      terminal.err(`${signal}: finishing what is under way; once more to stop at once.\n`)
+      gateway.close().then(() => resolve(0), reject)
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+    process.on('SIGHUP', () => {
+      // What is wrong with the files is in the log; what was in force stays.
+      gateway.reload().catch(reject)
+    })
+  })
+}

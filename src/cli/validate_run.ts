@@ -1,0 +1,74 @@
+import type { Problem } from '../documents/problem.ts'
+import { GatewayError } from '../errors.ts'
+import { load, type LoadResult, type State } from '../load.ts'
+import { offlineRuntime } from './offline.ts'
+import { count, GREEN, GREY, paint, printProblems, RED, type ExitCode, type Terminal } from './terminal.ts'
+
+/** Loads as `serve` does, and reports instead of serving. */
+export async function validate(
+  terminal: Terminal,
+  files: readonly string[],
+  format: 'text' | 'json',
+): Promise<ExitCode> {
+  const result = await load({ configFiles: files, env: terminal.env, runtime: offlineRuntime(noStore) })
+  const errors = result.problems.filter(({ severity }) => severity === 'error').length
+  if (format === 'json') printJson(terminal, result, errors)
+  else printText(terminal, result, errors)
+  return errors === 0 ? 0 : 1
+}
+
+/** Loading asks nobody who they are. */
+const noStore = {
+  ask: () => Promise.resolve({ outcome: 'unavailable', error: new GatewayError('session_store_unavailable') } as const),
+}
+
+function printJson(terminal: Terminal, { problems, relied, state }: LoadResult, errors: number): void {
+  const report = {
+    ok: errors === 0,
+    ...(state !== undefined && { profile: state.config.profile, ...countsOf(state) }),
+    relied_defaults: relied.map(({ name, value, secure }) => ({ name, value, secure })),
+    problems: problems.map(toJson),
+  }
+  terminal.out(`${JSON.stringify(report, null, 2)}\n`)
+}
+
+function toJson({ severity, message, hint, place }: Problem): object {
+  const spot =
+    typeof place === 'object' ? { file: place.file, line: place.line, column: place.column } : { where: place }
+  return { severity, message, hint, ...spot }
+}
+
+function printText(terminal: Terminal, { problems, relied, state }: LoadResult, errors: number): void {
+  printProblems(terminal, problems)
+  const warnings = problems.length - errors
+  const also = warnings === 0 ? '' : `, ${count(warnings, 'warning')}`
+  if (errors > 0 || state === undefined) {
+    terminal.err(`${paint('not ok', RED, terminal.colorErr)}: ${count(errors, 'error')}${also}\n`)
+    return
+  }
+  const { rules, upstreams, keys } = countsOf(state)
+  const { profile } = state.config
+  const counts = [count(rules, 'rule'), count(upstreams, 'upstream'), count(keys, 'signing key set')].join(', ')
+  terminal.out(`${paint('ok', GREEN, terminal.colorOut)}: ${counts}, profile ${profile}${also}\n`)
+  const weaker = relied.filter(({ value, secure }) => value !== secure)
+  if (weaker.length === 0) return
+  const names = weaker.map(({ name, value }) => `${name}: ${value}`).join(', ')
+  terminal.out(
+    paint(
+      `  Profile ${profile} sets ${names}.\n  \`profile: secure\` is stricter; each can be set singly under safeguards.\n`,
+      GREY,
+      terminal.colorOut,
+    ),
+  )
+}
+
+interface Counts {
+  readonly rules: number
+  readonly upstreams: number
+  readonly keys: number
+}
+
+function countsOf({ snapshot }: State): Counts {
+  const origins = new Set(snapshot.rules.flatMap(({ upstream }) => (upstream === undefined ? [] : [upstream.origin])))
+  return { rules: snapshot.validRules.length, upstreams: origins.size, keys: snapshot.keySets.length }
+}
