@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { respondsOk, startChild, waitUntil, type Child } from '../demo/child.ts'
 import { freeBlock } from '../demo/ports.ts'
-import { generateKeySet } from '../src/tokens/generate.ts'
+import { writeMintkeeperConfig, type MintkeeperPorts } from './mintkeeper.ts'
 import { nginxVersion, proxyConfig, upstreamConfig } from './nginx.ts'
 
 export interface Target {
@@ -47,20 +47,18 @@ interface Part {
   readonly core: 0 | 1
   readonly command: string
   readonly args: readonly string[]
-  readonly cwd?: string
   readonly folder: string
   /** Answers 2xx when the part is ready. */
   readonly readyUrl: string
 }
 
-const start = async ({ name, core, command, args, cwd, folder, readyUrl }: Part): Promise<Child> => {
+const start = async ({ name, core, command, args, folder, readyUrl }: Part): Promise<Child> => {
   const [program, parameters] = onCore(core, command, args)
   const child = startChild({
     name,
     command: program,
     args: parameters,
     env: { PATH: process.env['PATH'] },
-    ...(cwd !== undefined && { cwd }),
     logs: folder,
     // Whoever is measuring sees failures instead of answers.
     onEnd: () => undefined,
@@ -84,76 +82,14 @@ const nginxPart = async (name: string, core: 0 | 1, folder: string, config: stri
 
 type PortNumbers = [number, number, number, number]
 
-interface MintkeeperPorts {
-  readonly proxy: number
-  readonly api: number
-  readonly metrics: number
-  readonly upstream: number
-}
-
-/** Config and rules of the Mintkeeper that is measured; access log off, as nginx's is. */
-const mintkeeperPart = async (folder: string, { proxy, api, metrics, upstream }: MintkeeperPorts): Promise<Part> => {
-  await mkdir(folder)
-  const file = (name: string): string => path.join(folder, name)
-  const rule = (id: string, authenticator: string, mutator: string): object => ({
-    id,
-    match: { url: `http://127.0.0.1:${proxy}/<{${id},echo/${id}}>`, methods: ['GET'] },
-    authenticators: [{ handler: authenticator }],
-    authorizer: { handler: 'allow' },
-    mutators: [{ handler: mutator }],
-    upstream: { url: `http://127.0.0.1:${upstream}` },
-  })
-  const session = { check_session_url: `http://127.0.0.1:${upstream}/sessions/whoami`, subject_from: 'identity.id' }
-  const config = {
-    profile: 'secure',
-    log: { level: 'error' },
-    serve: {
-      proxy: { host: '127.0.0.1', port: proxy },
-      api: { host: '127.0.0.1', port: api },
-      prometheus: { host: '127.0.0.1', port: metrics },
-    },
-    access_rules: { matching_strategy: 'glob', repositories: [`file://${file('rules.json')}`] },
-    authenticators: {
-      anonymous: { enabled: true },
-      cookie_session: {
-        enabled: true,
-        config: { ...session, only: ['ory_kratos_session'], extra_from: '@this' },
-      },
-    },
-    authorizers: { allow: { enabled: true } },
-    mutators: {
-      noop: { enabled: true },
-      id_token: {
-        enabled: true,
-        config: {
-          issuer_url: 'http://127.0.0.1/',
-          jwks_url: `file://${file('key.json')}`,
-          claims: { role: 'user', user: '{{subject}}' },
-        },
-      },
-    },
-    errors: { fallback: ['json'], handlers: { json: { enabled: true } } },
-  }
-  await writeFile(file('key.json'), JSON.stringify(await generateKeySet({ alg: 'ES256' })), { mode: 0o600 })
-  await writeFile(
-    file('rules.json'),
-    JSON.stringify([
-      rule('public', 'anonymous', 'noop'),
-      rule('token', 'anonymous', 'id_token'),
-      rule('session', 'cookie_session', 'id_token'),
-    ]),
-  )
-  await writeFile(file('config.json'), JSON.stringify(config))
-  return {
-    name: 'Mintkeeper',
-    core: 0,
-    command: process.execPath,
-    args: [path.join(root, 'src', 'bin.ts'), 'serve', '-c', file('config.json')],
-    cwd: folder,
-    folder,
-    readyUrl: `http://127.0.0.1:${api}/health/ready`,
-  }
-}
+const mintkeeperPart = async (folder: string, ports: MintkeeperPorts): Promise<Part> => ({
+  name: 'Mintkeeper',
+  core: 0,
+  command: process.execPath,
+  args: [path.join(root, 'src', 'bin.ts'), 'serve', '-c', await writeMintkeeperConfig(folder, ports)],
+  folder,
+  readyUrl: `http://127.0.0.1:${ports.api}/health/ready`,
+})
 
 /** Starts everything below `folder`, which the caller deletes. */
 export const startBench = async (folder: string): Promise<Bench> => {
