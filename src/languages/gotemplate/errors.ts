@@ -48,7 +48,12 @@ export class TemplateExecError extends Error {
   readonly reason: string
   readonly field?: string
 
-  constructor(reason: string, position: Position, at: string, options: { field?: string | undefined; cause?: unknown }) {
+  constructor(
+    reason: string,
+    position: Position,
+    at: string,
+    options: { field?: string | undefined; cause?: unknown },
+  ) {
     super(
       `template:${position.line}:${position.column}: executing at <${at}>: ${reason}`,
       options.cause === undefined ? undefined : { cause: options.cause },

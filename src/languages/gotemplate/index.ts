@@ -9,18 +9,8 @@ export type { Host } from './functions/spec.ts'
 export { defaultLimits, type Limits } from './limits.ts'
 export { canonicalHeaderName, httpHeader } from './std/header.ts'
 export { goUrl, type UrlParts } from './std/url.ts'
-export {
-  GoMap,
-  type GoMethod,
-  type GoRecord,
-  GoStruct,
-  type GoValue,
-  nilList,
-  nilMap,
-  structType,
-  type StructType,
-  typedSlice,
-} from './values/value.ts'
+export { GoStruct, structType, type StructType } from './values/struct.ts'
+export { GoMap, type GoMethod, type GoRecord, type GoValue, nilList, nilMap, typedSlice } from './values/value.ts'
 
 export interface CompileOptions {
   /**

@@ -2,9 +2,13 @@ import { describe, expect, it } from 'vitest'
 import {
   compileTemplate,
   type GoValue,
+  type Limits,
   TemplateExecError,
   TemplateSyntaxError,
 } from '../../../src/languages/gotemplate/index.ts'
+
+const limited = (limits: Partial<Limits>, source: string) => (): string =>
+  compileTemplate(source, { limits }).render({})
 
 const nested = (depth: number): GoValue => {
   let value: GoValue = 'x'
@@ -37,7 +41,10 @@ describe('hostile templates end at their limits', () => {
     ['a map that contains itself, printed', '{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ $d }}'],
     ['a map that contains itself, encoded', '{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ toJson $d }}'],
     ['a map that contains itself, copied', '{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ deepCopy $d | len }}'],
-    ['maps that contain themselves, compared', '{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ $e := dict }}{{ $_ := set $e "d" $e }}{{ deepEqual $d $e }}'],
+    [
+      'maps that contain themselves, compared',
+      '{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ $e := dict }}{{ $_ := set $e "d" $e }}{{ deepEqual $d $e }}',
+    ],
     ['a map merged into its own part', '{{ merge .em . }}{{ toJson . }}'],
     ['large squares of comparisons', '{{ $l := until 5000 }}{{ uniq $l | len }}'],
   ])('%s', (_, source) => {
@@ -50,7 +57,7 @@ describe('hostile templates end at their limits', () => {
     }
     expect(error).toBeInstanceOf(TemplateExecError)
     // a cause would be a fault of the interpreter, such as the end of the stack
-    expect(error).toHaveProperty('cause', undefined)
+    expect((error as Error).cause).toBeUndefined()
   })
 
   it.each([
@@ -79,14 +86,16 @@ describe('hostile templates end at their limits', () => {
   )
 
   it('takes other limits', () => {
-    const limited = (limits: object, source: string) => () => compileTemplate(source, { limits }).render({})
     expect(limited({ output: 10 }, '12345678901')).toThrow(/output is longer than the limit of 10/)
     expect(limited({ operations: 10 }, '{{ range 20 }}{{ end }}')).toThrow(/limit of 10 steps/)
     expect(limited({ listLength: 3 }, '{{ until 4 }}')).toThrow(/limit of 3/)
     expect(limited({ width: 3 }, '{{ printf "%4d" 1 }}')).toThrow(/limit of 3/)
-    expect(limited({ templateDepth: 1 }, '{{ define "a" }}{{ template "b" }}{{ end }}{{ define "b" }}{{ end }}{{ template "a" }}')).toThrow(
-      /template depth \(1\)/,
-    )
+    expect(
+      limited(
+        { templateDepth: 1 },
+        '{{ define "a" }}{{ template "b" }}{{ end }}{{ define "b" }}{{ end }}{{ template "a" }}',
+      ),
+    ).toThrow(/template depth \(1\)/)
     expect(limited({ nesting: 1 }, '{{ ((1)) }}')).toThrow(TemplateSyntaxError)
   })
 })

@@ -34,6 +34,7 @@ const matchContext = structType<NonNullable<SessionData['MatchContext']>>({
 
 const session = structType<SessionData>({
   name: '*authn.AuthenticationSession',
+  json: { Subject: 'subject', Extra: 'extra', Header: 'header', MatchContext: 'match_context' },
   fields: {
     Subject: ({ Subject }) => Subject ?? '',
     Extra: ({ Extra }): GoValue => Extra ?? nilMap,

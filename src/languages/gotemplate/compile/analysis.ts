@@ -46,7 +46,7 @@ export class Constants {
     const constant = new Set<number>()
     for (let slot = 1; slot < tree.slots; slot++) constant.add(slot)
     // whatever a constant depends on must be constant as well: repeat until nothing changes
-    for (let before = -1; before !== constant.size; ) {
+    for (let before = -1; before !== constant.size;) {
       before = constant.size
       walkPipes(tree.body, (pipe, node) => {
         const isRange = node.kind === 'range' && node.pipe === pipe
@@ -81,6 +81,10 @@ export class Constants {
         return operand.fields.length === 0 && slots.has(operand.slot)
       case 'pipe':
         return this.#isPipe(operand.pipe, slots)
+      case 'dot':
+      case 'field':
+      case 'chain':
+      case 'function':
       default:
         return false
     }

@@ -62,6 +62,10 @@ export function literalAs(literal: NumberLiteral, type: ParamType): GoValue {
     case 'int64':
     case 'duration':
       return literal.int === undefined ? undefined : int64(literal.int)
+    case 'string':
+    case 'bool':
+    case 'map':
+    case 'time':
     default:
       return undefined
   }

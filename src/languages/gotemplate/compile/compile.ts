@@ -54,8 +54,7 @@ export function compile(source: string, settings: CompileSettings): CompiledTemp
 /** Gives an error its place. Whatever else went wrong is told as a failure of the template, too: rendering has one error. */
 function located(error: unknown, run: Run, source: string): TemplateExecError {
   const { start, end } = run.at
-  const options =
-    error instanceof GoError ? { field: error.field } : { cause: error, field: undefined }
+  const options = error instanceof GoError ? { field: error.field } : { cause: error, field: undefined }
   const reason = error instanceof GoError ? error.message : 'the function or value failed unexpectedly'
   return new TemplateExecError(reason, positionAt(source, start), source.slice(start, end), options)
 }

@@ -11,7 +11,10 @@ import type { Eval } from './run.ts'
 /** Value that a pipeline passes on to its next command. */
 type Previous = Eval | undefined
 
-/** Compiles expressions of one source to closures. */
+/**
+ * Compiles expressions of one source to closures.
+ * Longer than most files: operands, fields and calls contain one another.
+ */
 export class ExpressionCompiler {
   readonly source: string
   readonly #functions: FunctionTable
@@ -73,6 +76,12 @@ export class ExpressionCompiler {
       }
       case 'function':
         return this.#call(operand.name, args, previous, span)
+      case 'dot':
+      case 'nil':
+      case 'bool':
+      case 'string':
+      case 'number':
+      case 'pipe':
       default:
         this.#noArguments(operand, args, previous)
         if (operand.kind === 'nil') this.fail('nil is not a command', operand)
@@ -103,6 +112,10 @@ export class ExpressionCompiler {
       }
       case 'pipe':
         return this.pipe(operand.pipe)
+      case 'field':
+      case 'variable':
+      case 'chain':
+      case 'function':
       default:
         return this.#apply(operand, [], undefined, operand)
     }
@@ -197,6 +210,12 @@ export class ExpressionCompiler {
           this.fail(`expected ${goTypeName(type)}; found ${this.text(operand)}`, operand)
         }
         return this.#operand(operand)
+      case 'dot':
+      case 'field':
+      case 'variable':
+      case 'chain':
+      case 'function':
+      case 'pipe':
       default:
         return this.#checked(this.#operand(operand), type, spec, operand)
     }

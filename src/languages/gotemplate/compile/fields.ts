@@ -1,7 +1,8 @@
 import { GoError } from '../errors.ts'
 import type { NumberLiteral } from '../syntax/ast.ts'
 import { typeName } from '../values/types.ts'
-import { GoMap, type GoMethod, GoObject, GoStruct, type GoValue, Missing } from '../values/value.ts'
+import { GoStruct } from '../values/struct.ts'
+import { GoMap, type GoMethod, GoObject, type GoValue, Missing } from '../values/value.ts'
 import { coerce, literalAs } from './coerce.ts'
 
 /** Value of an argument for a method, and the literal when it is one, which may become another type of number. */
@@ -65,4 +66,3 @@ function callMethod(method: GoMethod<never>, name: string, receiver: GoValue, ar
 export function nilField(name: string, path: string): GoError {
   return new GoError(`nil pointer evaluating interface {}.${name}: the field before it is missing or null`, path)
 }
-

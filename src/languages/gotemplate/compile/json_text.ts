@@ -37,6 +37,7 @@ export function assertUniqueKeys(json: string): void {
         at = end - 1
         break
       }
+      case undefined:
       default:
         break
     }

@@ -1,5 +1,6 @@
 import { GoError } from '../errors.ts'
 import type { Control, Node, Operand, Pipe, Tree, Trees } from '../syntax/ast.ts'
+import { GoStruct } from '../values/struct.ts'
 import { sortedKeys } from '../values/order.ts'
 import { printValue } from '../values/print.ts'
 import { isTrue } from '../values/truth.ts'
@@ -81,7 +82,8 @@ export class NodeCompiler {
       case 'template':
         return this.#template(node)
       case 'break':
-      case 'continue': {
+      case 'continue':
+      default: {
         const flow: Flow = node.kind
         return () => flow
       }
@@ -167,13 +169,15 @@ function variables(tree: CompiledTree, data: GoValue): GoValue[] {
   return vars
 }
 
-const isEncoder = (operand: Operand | undefined): boolean =>
-  operand?.kind === 'function' && encoders.has(operand.name)
+const isEncoder = (operand: Operand | undefined): boolean => operand?.kind === 'function' && encoders.has(operand.name)
 
 /** What an action writes. */
 function printOutput(value: GoValue, run: Run): string {
   if (typeof value === 'string') return value
-  return isNothing(value) ? '<no value>' : printValue(value, run)
+  if (isNothing(value)) return '<no value>'
+  const text = printValue(value, run)
+  // what a pointer points to is printed without the mark that `%v` gives it
+  return value instanceof GoStruct && text.startsWith('&') ? text.slice(1) : text
 }
 
 function printStrictly(value: GoValue, run: Run): string {

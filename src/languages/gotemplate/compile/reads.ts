@@ -107,6 +107,9 @@ class Body {
       case 'template':
         this.#reader.tree(node.name, node.pipe === undefined ? undefined : this.#pipe(node.pipe, dot))
         return
+      case 'if':
+      case 'with':
+      case 'range':
       default: {
         const origin = this.#pipe(node.pipe, dot)
         // whether it is empty, or how long it is, shows in the output
@@ -158,6 +161,11 @@ class Body {
       }
       case 'pipe':
         return this.#pipe(operand.pipe, dot)
+      case 'nil':
+      case 'bool':
+      case 'string':
+      case 'number':
+      case 'function':
       default:
         return undefined
     }

@@ -14,7 +14,12 @@ function joined(call: (text: string) => string): FunctionSpec {
   return fn(['...any'], ({ meter }, args) => {
     const [only] = args
     if (args.length === 1 && typeof only === 'string') return call(only)
-    return call(sprint(args.map((arg) => (isNothing(arg) ? '<no value>' : arg)), meter))
+    return call(
+      sprint(
+        args.map((arg) => (isNothing(arg) ? '<no value>' : arg)),
+        meter,
+      ),
+    )
   })
 }
 

@@ -96,5 +96,5 @@ export const caseFunctions: Readonly<Record<string, FunctionSpec>> = {
     meter.chars((value as string).length + lines * (newLine as string).length)
     return wrap(value as string, Number(width), newLine as string, true)
   }),
-  shuffle: volatile(['string'], ({ host }, [value]) => shuffled([...(value as string)], host).join('')),
+  shuffle: volatile(['string'], ({ host }, [value]) => shuffled(Array.from(value as string), host).join('')),
 }

@@ -48,7 +48,11 @@ function divide(a: Decimal, b: Decimal): Decimal | undefined {
 const abs = (value: bigint): bigint => (value < 0n ? -value : value)
 
 /** Adds, subtracts, multiplies or divides in decimal, so that 0.1 + 0.2 is 0.3; undefined for a division by zero. */
-export function decimalArithmetic(operator: '+' | '-' | '*' | '/', first: number, others: readonly number[]): number | undefined {
+export function decimalArithmetic(
+  operator: '+' | '-' | '*' | '/',
+  first: number,
+  others: readonly number[],
+): number | undefined {
   let result = decimal(first)
   for (const other of others.map(decimal)) {
     if (operator === '+') result = add(result, other)

@@ -16,7 +16,7 @@ const record = (value: GoValue): GoRecord => (isRecord(value) ? value : nilMap)
 function mutable(value: GoValue): MutableRecord {
   if (!isRecord(value) || value === nilMap) throw new GoError('assignment to entry in nil map')
   // templates that change maps work on a copy of the data, see the compiler
-  return value as MutableRecord
+  return value
 }
 
 /** The functions that change their first argument. */
@@ -31,7 +31,7 @@ function mergeInto(target: MutableRecord, source: GoRecord, overwrite: boolean, 
     const value = source[key]
     const present = hasOwn(target, key) ? target[key] : undefined
     if (isRecord(value) && isRecord(present) && present !== nilMap) {
-      mergeInto(present as MutableRecord, value, overwrite, meter, depth + 1)
+      mergeInto(present, value, overwrite, meter, depth + 1)
     } else if (overwrite ? !isEmpty(value) || !hasOwn(target, key) : isEmpty(present)) setKey(target, key, value)
   }
 }
@@ -58,7 +58,9 @@ function dig(args: readonly GoValue[]): GoValue {
   for (const key of args.slice(0, -2)) {
     if (!isRecord(value) || typeof key !== 'string') {
       const expected = isRecord(value) ? 'string' : 'map[string]interface {}'
-      throw new GoError(`interface conversion: interface {} is ${typeName(isRecord(value) ? key : value)}, not ${expected}`)
+      throw new GoError(
+        `interface conversion: interface {} is ${typeName(isRecord(value) ? key : value)}, not ${expected}`,
+      )
     }
     if (!hasOwn(value, key)) return fallback
     value = value[key]
@@ -79,7 +81,9 @@ export const dicts: Readonly<Record<string, FunctionSpec>> = {
     }
     return map
   }),
-  get: guard(['map', 'string'], (_, [map, key]) => (hasOwn(record(map), key as string) ? record(map)[key as string] : '')),
+  get: guard(['map', 'string'], (_, [map, key]) =>
+    hasOwn(record(map), key as string) ? record(map)[key as string] : '',
+  ),
   set: fn(['map', 'string', 'any'], (_, [map, key, value]) => {
     setKey(mutable(map), key as string, value)
     return map

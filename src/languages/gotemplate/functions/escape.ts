@@ -8,8 +8,7 @@ const htmlEscapes: Readonly<Record<string, string>> = {
 }
 
 /** Escapes for HTML text and attributes, as Go's `html` does. */
-export const escapeHtml = (text: string): string =>
-  text.replace(/[\0"'&<>]/g, (char) => htmlEscapes[char] as string)
+export const escapeHtml = (text: string): string => text.replace(/[\0"'&<>]/g, (char) => htmlEscapes[char] as string)
 
 const jsEscapes: Readonly<Record<string, string>> = {
   '\\': '\\\\',

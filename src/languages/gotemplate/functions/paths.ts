@@ -28,7 +28,8 @@ function ext(path: string): string {
   return dot > path.lastIndexOf('/') ? path.slice(dot) : ''
 }
 
-const of = (call: (path: string) => string | boolean): FunctionSpec => fn(['string'], (_, [path]) => call(path as string))
+const of = (call: (path: string) => string | boolean): FunctionSpec =>
+  fn(['string'], (_, [path]) => call(path as string))
 
 const isAbsolute = of((path) => path.startsWith('/'))
 

@@ -3,7 +3,7 @@ import { byteLength, sliceBytes } from '../values/bytes.ts'
 import type { Meter } from '../values/meter.ts'
 import { compareStrings } from '../values/order.ts'
 import { printValue } from '../values/print.ts'
-import { type GoRecord, type GoValue, GoMap, isList, isNothing, type MapType, typedSlice } from '../values/value.ts'
+import { type GoValue, GoMap, isList, isNothing, type MapType, typedSlice } from '../values/value.ts'
 import { toStrings, toText } from './cast.ts'
 import { quoteGo } from './quote.ts'
 import { fn, type FunctionSpec } from './spec.ts'
@@ -11,7 +11,7 @@ import { isSpace, splitText, titleCase, toLower, toUpper, trimSpace, trimWhile }
 
 /** A function of strings alone. */
 function text(count: number, call: (...texts: string[]) => GoValue): FunctionSpec {
-  return fn(Array<'string'>(count).fill('string'), (_, args) => call(...(args as string[])))
+  return fn(Array<'string'>(count).fill('string'), (_, args) => call(...(args as readonly string[])))
 }
 
 const stringMap: MapType = { name: 'map[string]string', zero: '' }
@@ -21,7 +21,7 @@ function numbered(parts: readonly string[], meter: Meter): GoMap {
   meter.list(parts.length)
   const entries: Record<string, GoValue> = {}
   for (const [index, part] of parts.entries()) entries[`_${index}`] = part
-  return new GoMap(stringMap, entries as GoRecord)
+  return new GoMap(stringMap, entries)
 }
 
 /** Go's strings.SplitN: at most so many parts; all of them when negative. */
@@ -64,7 +64,7 @@ function replace(old: string, by: string, value: string, meter: Meter): string {
     meter.chars(value.length + parts.length * by.length)
     return parts.join(by)
   }
-  const chars = [...value]
+  const chars = Array.from(value)
   meter.chars(value.length + (chars.length + 1) * by.length)
   return by + chars.map((char) => char + by).join('')
 }
@@ -80,9 +80,15 @@ export const strings: Readonly<Record<string, FunctionSpec>> = {
   title: text(1, titleCase),
   trimAll: text(2, (chars, value) => trimWhile(value, (char) => chars.includes(char))),
   trimall: text(2, (chars, value) => trimWhile(value, (char) => chars.includes(char))),
-  trimSuffix: text(2, (suffix, value) => (value.endsWith(suffix) ? value.slice(0, value.length - suffix.length) : value)),
+  trimSuffix: text(2, (suffix, value) =>
+    value.endsWith(suffix) ? value.slice(0, value.length - suffix.length) : value,
+  ),
   trimPrefix: text(2, (prefix, value) => (value.startsWith(prefix) ? value.slice(prefix.length) : value)),
-  nospace: text(1, (value) => [...value].filter((char) => !isSpace(char)).join('')),
+  nospace: text(1, (value) =>
+    Array.from(value)
+      .filter((char) => !isSpace(char))
+      .join(''),
+  ),
   contains: text(2, (part, value) => value.includes(part)),
   hasPrefix: text(2, (prefix, value) => value.startsWith(prefix)),
   hasSuffix: text(2, (suffix, value) => value.endsWith(suffix)),
@@ -92,10 +98,7 @@ export const strings: Readonly<Record<string, FunctionSpec>> = {
   ),
   repeat: fn(['int', 'string'], ({ meter }, [count, value]) => repeat(number(count), value as string, meter)),
   indent: fn(['int', 'string'], ({ meter }, [spaces, value]) => indent(number(spaces), value as string, meter)),
-  nindent: fn(
-    ['int', 'string'],
-    ({ meter }, [spaces, value]) => `\n${indent(number(spaces), value as string, meter)}`,
-  ),
+  nindent: fn(['int', 'string'], ({ meter }, [spaces, value]) => `\n${indent(number(spaces), value as string, meter)}`),
   replace: fn(['string', 'string', 'string'], ({ meter }, [old, by, value]) =>
     replace(old as string, by as string, value as string, meter),
   ),

@@ -18,7 +18,7 @@ export function isSpace(char: string): boolean {
 
 /** Takes characters off both ends for as long as they are wanted gone. */
 export function trimWhile(text: string, gone: (char: string) => boolean): string {
-  const chars = [...text]
+  const chars = Array.from(text)
   let start = 0
   let end = chars.length
   while (start < end && gone(chars[start] as string)) start++
@@ -44,7 +44,7 @@ function mapCase(text: string, map: (char: string) => string): string {
   let out = ''
   for (const char of text) {
     const mapped = map(char)
-    out += [...mapped].length === 1 ? mapped : char
+    out += Array.from(mapped).length === 1 ? mapped : char
   }
   return out
 }
@@ -72,4 +72,4 @@ function isSeparator(char: string): boolean {
 
 /** Go's strings.Split: an empty separator cuts between characters. */
 export const splitText = (text: string, separator: string): string[] =>
-  separator === '' ? [...text] : text.split(separator)
+  separator === '' ? Array.from(text) : text.split(separator)

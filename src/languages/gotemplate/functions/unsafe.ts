@@ -25,7 +25,10 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 function expand(text: string, { host }: FunctionContext): string {
-  return text.replace(/\$(?:\{([^}]*)\}|(\w+))/g, (_, braced?: string, plain?: string) => host.env(braced ?? plain ?? '') ?? '')
+  return text.replace(
+    /\$(?:\{([^}]*)\}|(\w+))/g,
+    (_, braced?: string, plain?: string) => host.env(braced ?? plain ?? '') ?? '',
+  )
 }
 
 /** The unsafe functions that can be allowed by name. */

@@ -21,7 +21,7 @@ function kindOf(char: string): Piece['kind'] {
 /** Cuts a name into runs of one kind; `HTTPServer` into `HTTP` and `Server`. */
 function pieces(name: string): Piece[] {
   const found: Piece[] = []
-  const chars = [...name]
+  const chars = Array.from(name)
   let last: Piece | undefined
   for (const [index, char] of chars.entries()) {
     const kind = kindOf(char)
@@ -51,7 +51,7 @@ export function connectWords(name: string, connector: string): string {
   const peek = (ahead = 0): Piece => list[at + ahead] ?? end
   const take = (): void => {
     const { kind, text } = peek()
-    out += kind === 'connector' ? connector.repeat([...text].length) : toLower(text)
+    out += kind === 'connector' ? connector.repeat(Array.from(text).length) : toLower(text)
     at++
   }
   const takeNumbered = (): void => {
@@ -81,7 +81,7 @@ export function connectWords(name: string, connector: string): string {
 
 /** Joins the words of a name with a capital each; connectors at its ends stay: `http_server` is `HttpServer`. */
 export function pascalCase(name: string): string {
-  const chars = [...name]
+  const chars = Array.from(name)
   let at = 0
   while (at < chars.length && isConnector(chars[at] as string)) at++
   let out = chars.slice(0, at).join('')

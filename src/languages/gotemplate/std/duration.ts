@@ -82,7 +82,7 @@ export class GoDuration extends GoObject {
   }
 
   override get methods(): MethodTable<never> {
-    return durationMethods as MethodTable<never>
+    return durationMethods
   }
 }
 

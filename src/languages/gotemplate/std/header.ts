@@ -52,7 +52,9 @@ const valuesType: MapType = {
 
 function encodeQuery(map: GoMap): string {
   return sortedKeys(map.entries)
-    .flatMap((key) => values(map, key).map((value) => `${escapeQuery(key)}=${escapeQuery(String(value))}`))
+    .flatMap((key) =>
+      values(map, key).map((value) => `${escapeQuery(key)}=${escapeQuery(typeof value === 'string' ? value : '')}`),
+    )
     .join('&')
 }
 

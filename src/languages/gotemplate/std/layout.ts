@@ -62,7 +62,7 @@ function elementAt(layout: string, at: number): string | undefined {
 export function parseLayout(layout: string): LayoutPart[] {
   const parts: LayoutPart[] = []
   let text = ''
-  for (let at = 0; at < layout.length; ) {
+  for (let at = 0; at < layout.length;) {
     const element = elementAt(layout, at)
     if (element === undefined) {
       text += layout[at++]

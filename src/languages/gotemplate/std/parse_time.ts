@@ -1,6 +1,7 @@
 import { GoError } from '../errors.ts'
+import { days, months } from './format_time.ts'
 import { parseLayout } from './layout.ts'
-import { days, GoTime, months, timeIn } from './time.ts'
+import { GoTime, timeIn } from './time.ts'
 import type { Zone } from './zone.ts'
 
 /** What has been read of a time so far. */
@@ -116,7 +117,11 @@ function readElement(reading: Reading, element: string, text: string): number | 
       return number(/^\d{1,2}/, (value) => (reading.second = value))
     case 'PM':
     case 'pm':
-      return name(element === 'PM' ? ['AM', 'PM'] : ['am', 'pm'], undefined, (index) => (reading.afternoon = index === 1))
+      return name(
+        element === 'PM' ? ['AM', 'PM'] : ['am', 'pm'],
+        undefined,
+        (index) => (reading.afternoon = index === 1),
+      )
     case 'MST': {
       const zoneName = /^(UTC|GMT[+-]\d{1,2}|[A-Z]{3,4}|[+-]\d{2})/.exec(text)?.[0]
       // other abbreviations are not unique, and Go takes them for UTC as well

@@ -1,5 +1,6 @@
 import { GoError } from '../errors.ts'
-import { type GoMethod, type GoStruct, type GoValue, structType } from '../values/value.ts'
+import { type GoStruct, structType } from '../values/struct.ts'
+import { type GoMethod, type GoValue } from '../values/value.ts'
 import { urlValues } from './header.ts'
 import { escapePercent, unescapePercent } from './percent.ts'
 
@@ -20,8 +21,8 @@ export interface UrlParts {
   readonly fragment: string
 }
 
-const pathKeep = "$&+,/:;=@"
-const hostKeep = "!$&'()*+,;=:[]<>\""
+const pathKeep = '$&+,/:;=@'
+const hostKeep = '!$&\'()*+,;=:[]<>"'
 const userKeep = '$&+,;='
 const fragmentKeep = "!'()*$&+,/:;=?@"
 

@@ -27,8 +27,7 @@ export interface Token {
   readonly end: number
 }
 
-const isSpace = (char: string | undefined): boolean =>
-  char === ' ' || char === '\t' || char === '\r' || char === '\n'
+const isSpace = (char: string | undefined): boolean => char === ' ' || char === '\t' || char === '\r' || char === '\n'
 
 const isWordChar = (char: string): boolean => /^[\p{L}\p{Nd}_]$/u.test(char)
 
@@ -196,7 +195,8 @@ export class Lexer {
 
   #number(): Token {
     const start = this.#at
-    const match = /[+-]?(?:0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*(?:[pP][+-]?[0-9_]*)?|[0-9_]*\.?[0-9_]*(?:[eE][+-]?[0-9_]*)?|0[oObB][0-9_]*)/y
+    const match =
+      /[+-]?(?:0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*(?:[pP][+-]?[0-9_]*)?|[0-9_]*\.?[0-9_]*(?:[eE][+-]?[0-9_]*)?|0[oObB][0-9_]*)/y
     match.lastIndex = start
     this.#at += match.exec(this.source)?.[0].length ?? 0
     let end = this.#at

@@ -113,7 +113,7 @@ function parseFloatLiteral(digits: string): number | undefined {
 /** Reads a character literal: its code point as an integer; undefined when malformed. */
 export function parseCharacter(literal: string): NumberLiteral | undefined {
   const text = unquote(literal)
-  if (text === undefined || [...text].length !== 1) return undefined
+  if (text === undefined || Array.from(text).length !== 1) return undefined
   const code = text.codePointAt(0) as number
   return { int: BigInt(code), float: code, preferred: 'int' }
 }

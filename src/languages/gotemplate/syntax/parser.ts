@@ -1,6 +1,7 @@
 import type { Block, Node, Pipe, Tree, Trees } from './ast.ts'
-import { PipelineParser, type ParseSettings } from './pipeline.ts'
+import { PipelineParser } from './pipeline.ts'
 import { isBlank, Scope } from './scope.ts'
+import type { ParseSettings } from './tokens.ts'
 
 const keywords = new Set(['block', 'break', 'continue', 'define', 'else', 'end', 'if', 'range', 'template', 'with'])
 

@@ -1,105 +1,10 @@
 import type { Command, Operand, Pipe } from './ast.ts'
-import { Lexer, type Token, type TokenKind } from './lexer.ts'
-import { parseCharacter, parseNumber, unquote } from './literals.ts'
-import { Scope } from './scope.ts'
+import type { Token, TokenKind } from './lexer.ts'
+import { parseCharacter, parseNumber } from './literals.ts'
+import { TokenReader } from './tokens.ts'
 
-export interface ParseSettings {
-  /** Says why a function may not be used; undefined when it may. */
-  readonly refuse: (name: string) => string | undefined
-  /** How deep parentheses and control structures may nest. */
-  readonly nesting: number
-}
-
-/** Token handling, and all that stands inside one action. */
-export class PipelineParser {
-  readonly #lexer: Lexer
-  readonly #settings: ParseSettings
-  #ahead: Token[] = []
-  /** How deep the parser itself is nested, over all templates. */
-  #depth = 0
-  protected lastEnd = 0
-  protected scope = new Scope()
-
-  constructor(source: string, settings: ParseSettings) {
-    this.#lexer = new Lexer(source)
-    this.#settings = settings
-  }
-
-  protected fail(reason: string, at: number = this.lastEnd): never {
-    return this.#lexer.fail(reason, at)
-  }
-
-  protected peek(): Token {
-    const token = this.#ahead[0] ?? this.#lexer.next()
-    if (this.#ahead.length === 0) this.#ahead.push(token)
-    return token
-  }
-
-  protected next(): Token {
-    const token = this.#ahead.shift() ?? this.#lexer.next()
-    this.lastEnd = token.end
-    return token
-  }
-
-  protected peekNonSpace(): Token {
-    if (this.peek().kind === 'space') this.next()
-    return this.peek()
-  }
-
-  protected nextNonSpace(): Token {
-    this.peekNonSpace()
-    return this.next()
-  }
-
-  /** Takes the token when it is a keyword. */
-  protected keywordHere(keywords: ReadonlySet<string>): Token | undefined {
-    const token = this.peekNonSpace()
-    return token.kind === 'word' && keywords.has(token.text) ? this.next() : undefined
-  }
-
-  /** The first word of the action that opens here or has just opened; undefined when it starts with something else. */
-  protected keywordAhead(): string | undefined {
-    const skipped: Token[] = []
-    while (this.peek().kind === 'open' || this.peek().kind === 'space') skipped.push(this.next())
-    const token = this.peek()
-    this.#ahead = [...skipped, ...this.#ahead]
-    return token.kind === 'word' ? token.text : undefined
-  }
-
-  protected expectClose(context: string): void {
-    const token = this.nextNonSpace()
-    if (token.kind !== 'close') this.#unexpected(token, context)
-  }
-
-  protected atClose(): boolean {
-    if (this.peekNonSpace().kind !== 'close') return false
-    this.next()
-    return true
-  }
-
-  protected templateName(context: string): string {
-    const token = this.nextNonSpace()
-    if (token.kind !== 'string') this.#unexpected(token, context)
-    return this.#unquote(token)
-  }
-
-  /** Runs a nested part, within the limit. */
-  protected enter<T>(at: number, part: () => T): T {
-    const { scope } = this
-    this.#depth++
-    scope.depth++
-    this.#noteDepth(Math.max(scope.depth, this.#depth), at)
-    const result = part()
-    this.#depth--
-    scope.depth--
-    return result
-  }
-
-  #noteDepth(depth: number, at: number): void {
-    if (depth > this.#settings.nesting) this.fail(`nested deeper than the limit of ${this.#settings.nesting}`, at)
-    this.scope.deepest = Math.max(this.scope.deepest, depth)
-  }
-
+/** Parses what stands inside one action. */
+export class PipelineParser extends TokenReader {
   /** Parses a pipeline up to and with its closing token. */
   protected pipe(context: string, end: TokenKind): Pipe {
     const start = this.peekNonSpace().start
@@ -126,7 +31,7 @@ export class PipelineParser {
     if (commands.length === 0) this.fail(`missing value for ${context}`, start)
     this.next()
     // a command is evaluated inside of the one behind it
-    this.#noteDepth(this.scope.deepest + commands.length - 1, start)
+    this.noteDepth(this.scope.deepest + commands.length - 1, start)
     this.scope.deepest = Math.max(this.scope.deepest, before)
     if (!assigns) for (const [index, name] of names.entries()) this.scope.declare(name.text, slots[index] as number)
     return { slots, assigns, commands, start, end: pipeEnd }
@@ -148,7 +53,7 @@ export class PipelineParser {
       }
       if (operator.kind !== ',') {
         if (names.length > 0) this.fail('range can only initialize variables', operator.start)
-        this.#ahead = space === undefined ? [variable, ...this.#ahead] : [variable, space, ...this.#ahead]
+        this.unread(space === undefined ? [variable] : [variable, space])
         return { names, assigns: false }
       }
       this.next()
@@ -161,16 +66,16 @@ export class PipelineParser {
 
   #command(context: string, end: TokenKind): Command {
     const operand = this.#operand()
-    if (operand === undefined) return this.#unexpected(this.next(), context)
+    if (operand === undefined) return this.unexpected(this.next(), context)
     const args: Operand[] = []
     for (;;) {
       const token = this.peek()
       if (token.kind === 'space') this.next()
       else if (token.kind === end || token.kind === '|') break
-      else this.#unexpected(this.next(), 'operand')
+      else this.unexpected(this.next(), 'operand')
       const arg = this.#operand()
       if (arg === undefined) {
-        if (this.peek().kind !== '|' && this.peek().kind !== end) this.#unexpected(this.next(), 'operand')
+        if (this.peek().kind !== '|' && this.peek().kind !== end) this.unexpected(this.next(), 'operand')
         break
       }
       args.push(arg)
@@ -197,6 +102,9 @@ export class PipelineParser {
       case 'nil':
       case 'dot':
         return this.fail('unexpected . after a constant', term.end)
+      case 'chain':
+      case 'function':
+      case 'pipe':
       default:
         return { kind: 'chain', of: term, fields, start, end }
     }
@@ -223,7 +131,7 @@ export class PipelineParser {
         return this.#word(token)
       case 'string':
         this.next()
-        return { kind: 'string', value: this.#unquote(token), start, end }
+        return { kind: 'string', value: this.unquote(token), start, end }
       case 'number':
       case 'char': {
         this.next()
@@ -236,6 +144,16 @@ export class PipelineParser {
         const pipe = this.enter(start, () => this.pipe('parenthesized pipeline', ')'))
         return { kind: 'pipe', pipe, start, end: this.lastEnd }
       }
+      case ')':
+      case ',':
+      case ':=':
+      case '=':
+      case '|':
+      case 'open':
+      case 'close':
+      case 'space':
+      case 'text':
+      case 'end of input':
       default:
         return undefined
     }
@@ -244,18 +162,8 @@ export class PipelineParser {
   #word({ text, start, end }: Token): Operand {
     if (text === 'true' || text === 'false') return { kind: 'bool', value: text === 'true', start, end }
     if (text === 'nil') return { kind: 'nil', start, end }
-    const refusal = this.#settings.refuse(text)
+    const refusal = this.settings.refuse(text)
     if (refusal !== undefined) this.fail(refusal, start)
     return { kind: 'function', name: text, start, end }
-  }
-
-  #unquote(token: Token): string {
-    return unquote(token.text) ?? this.fail(`invalid syntax in string ${token.text}`, token.start)
-  }
-
-  #unexpected(token: Token, context: string): never {
-    if (token.kind === 'close' && context === 'operand') return this.fail('unclosed left paren', token.start)
-    const shown = token.text === '' ? token.kind : JSON.stringify(token.text)
-    return this.fail(`unexpected ${shown} in ${context}`, token.start)
   }
 }

@@ -2,11 +2,11 @@ import { GoError } from '../errors.ts'
 import type { Meter } from './meter.ts'
 import { compareStrings } from './order.ts'
 import { integerOf, kindName, typeName } from './types.ts'
+import { GoStruct } from './struct.ts'
 import {
   GoMap,
   GoObject,
   GoSlice,
-  GoStruct,
   type GoValue,
   isList,
   isNothing,
@@ -28,6 +28,10 @@ function basicKind(value: GoValue): Basic {
       return 'float'
     case 'bigint':
       return 'int'
+    case 'undefined':
+    case 'object':
+    case 'function':
+    case 'symbol':
     default:
       return integerOf(value) === undefined ? undefined : 'int'
   }

@@ -1,5 +1,6 @@
 import type { Meter } from './meter.ts'
-import { GoMap, GoObject, type GoRecord, GoSlice, GoStruct, type GoValue, isList, nilList, nilMap, typedSlice } from './value.ts'
+import { GoStruct } from './struct.ts'
+import { GoMap, GoObject, type GoRecord, GoSlice, type GoValue, isList, nilList, nilMap, typedSlice } from './value.ts'
 
 /** A map that functions may change. */
 export type MutableRecord = Record<string, GoValue>
@@ -56,7 +57,7 @@ class OwnedStruct extends GoStruct {
     return this.#copies.get(name)
   }
 
-  override text(): string {
-    return this.#of.text?.() ?? ''
+  override text(): string | undefined {
+    return this.#of.text()
   }
 }

@@ -2,7 +2,8 @@ import { GoError } from '../errors.ts'
 import type { Meter } from './meter.ts'
 import { sortedKeys } from './order.ts'
 import { typeName } from './types.ts'
-import { GoMap, GoObject, GoSlice, GoStruct, type GoValue, mapEntries, nilList, nilMap } from './value.ts'
+import { GoStruct } from './struct.ts'
+import { GoMap, GoObject, GoSlice, type GoValue, mapEntries, nilList, nilMap } from './value.ts'
 
 export interface JsonStyle {
   /** Whether `<`, `>` and `&` are escaped, as Go does by default. */
@@ -32,6 +33,9 @@ function encode(value: GoValue, meter: Meter, style: JsonStyle, depth: number): 
       return String(value)
     case 'object':
       return value === null ? 'null' : encodeObject(value, meter, style, depth)
+    case 'undefined':
+    case 'function':
+    case 'symbol':
     default:
       return 'null'
   }
@@ -49,7 +53,7 @@ function encodeObject(value: object & GoValue, meter: Meter, style: JsonStyle, d
   }
   if (value instanceof GoObject && !(value instanceof GoMap)) {
     if (value.integer !== undefined) return String(value.integer)
-    const text = value.json?.()
+    const text = value.json()
     if (text !== undefined) return encodeString(text, meter, style.html)
     if (value instanceof GoStruct) return encodeStruct(value, meter, style, depth)
     throw new GoError(`json: unsupported type: ${typeName(value)}`)
@@ -95,7 +99,15 @@ function encodeString(text: string, meter: Meter, html: boolean): string {
 function isPlain(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x26 || code === 0x3c || code === 0x3e || code === 0x5c) {
+    if (
+      code < 0x20 ||
+      code > 0x7e ||
+      code === 0x22 ||
+      code === 0x26 ||
+      code === 0x3c ||
+      code === 0x3e ||
+      code === 0x5c
+    ) {
       return false
     }
   }

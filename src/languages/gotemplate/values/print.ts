@@ -2,7 +2,8 @@ import { GoError } from '../errors.ts'
 import type { Meter } from './meter.ts'
 import { formatFloat } from './number.ts'
 import { sortedKeys } from './order.ts'
-import { GoMap, GoObject, GoStruct, type GoValue, isList, mapEntries } from './value.ts'
+import { GoStruct } from './struct.ts'
+import { GoMap, GoObject, type GoValue, isList, mapEntries } from './value.ts'
 
 /**
  * Prints a value as Go's `%v` does; nil is `<nil>`. What a template prints for nil differs, see the callers.
@@ -17,6 +18,10 @@ export function printValue(value: GoValue, meter: Meter): string {
     case 'bigint':
     case 'boolean':
       return String(value)
+    case 'undefined':
+    case 'object':
+    case 'function':
+    case 'symbol':
     default:
       return printAt(value, meter, 0)
   }
@@ -27,7 +32,7 @@ function printAt(value: GoValue, meter: Meter, depth: number): string {
     return value === undefined || value === null ? '<nil>' : printValue(value, meter)
   }
   if (value instanceof GoObject) {
-    const text = value.text?.()
+    const text = value.text()
     if (text !== undefined) return text
     if (value.integer !== undefined) return String(value.integer)
     if (value instanceof GoStruct) return printStruct(value, meter, depth)

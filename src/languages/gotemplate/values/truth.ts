@@ -16,6 +16,9 @@ export function isTrue(value: GoValue): boolean {
       if (value instanceof GoMap) return hasEntries(value.entries)
       if (value instanceof GoObject) return value.integer !== 0n
       return Array.isArray(value) ? value.length > 0 : hasEntries(value)
+    case 'undefined':
+    case 'function':
+    case 'symbol':
     default:
       return false
   }

@@ -12,6 +12,10 @@ export function typeName(value: GoValue): string {
       return 'string'
     case 'boolean':
       return 'bool'
+    case 'undefined':
+    case 'object':
+    case 'function':
+    case 'symbol':
     default:
       if (value === undefined || value === null) return '<nil>'
       if (value instanceof GoObject) return value.typeName

@@ -6,16 +6,7 @@ import type { Signature } from './signature.ts'
  * other slices = GoSlice, map[string]interface{} = plain object, other maps = GoMap, structs = GoStruct.
  * `null` is a nil interface, `undefined` Go's invalid value (what a pipeline makes of nil).
  */
-export type GoValue =
-  | undefined
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | readonly GoValue[]
-  | GoObject
-  | GoRecord
+export type GoValue = undefined | null | boolean | number | bigint | string | readonly GoValue[] | GoObject | GoRecord
 
 /** A Go map[string]interface{}; only own enumerable properties count. */
 export interface GoRecord {
@@ -45,10 +36,14 @@ export abstract class GoObject {
   get integer(): bigint | undefined {
     return undefined
   }
-  /** What Go's `String()` method gives; absent when the type has none. */
-  text?(): string
-  /** The text that it is encoded as in JSON; absent when it is encoded by its kind. */
-  json?(): string
+  /** What Go's `String()` method gives; undefined when the type has none. */
+  text(): string | undefined {
+    return undefined
+  }
+  /** The text that it is encoded as in JSON; undefined when it is encoded by its kind. */
+  json(): string | undefined {
+    return undefined
+  }
 }
 
 /** Integer of another type than int. */
@@ -99,89 +94,8 @@ export class GoMap extends GoObject {
   }
 
   override get methods(): MethodTable<never> {
-    return (this.type.methods ?? noMethods) as MethodTable<never>
+    return this.type.methods ?? noMethods
   }
-}
-
-/** Describes a Go struct type over a JavaScript source. */
-export interface StructType<T> {
-  /** As error messages and `%T` name it; with a leading `*` for a pointer. */
-  readonly name: string
-  /** Read when a template asks for the field, so that an unused field costs nothing. */
-  readonly fields: Readonly<Record<string, (source: T) => GoValue>>
-  readonly methods?: Readonly<Record<string, GoMethod<T>>>
-  /** JSON names of fields that differ from the Go names. */
-  readonly json?: Readonly<Record<string, string>>
-  /** Go's `String()`. */
-  readonly text?: (source: T) => string
-}
-
-/** A struct's type, prepared once. */
-interface PreparedStruct {
-  readonly name: string
-  readonly fields: ReadonlyMap<string, (source: never) => GoValue>
-  readonly methods: MethodTable<never>
-  readonly json: Readonly<Record<string, string>>
-}
-
-/** A Go struct (or pointer to one). */
-export class GoStruct extends GoObject {
-  readonly type: PreparedStruct
-  readonly source: unknown
-
-  constructor(type: PreparedStruct, source: unknown) {
-    super()
-    this.type = type
-    this.source = source
-  }
-
-  get typeName(): string {
-    return this.type.name
-  }
-
-  get kind(): string {
-    return this.type.name.startsWith('*') ? 'ptr' : 'struct'
-  }
-
-  override get methods(): MethodTable<never> {
-    return this.type.methods
-  }
-
-  /** The field's value; undefined stays for "no such field", so ask `type.fields` first. */
-  field(name: string): GoValue {
-    return this.type.fields.get(name)?.(this.source as never)
-  }
-}
-
-/** A struct whose type has a `String()` method. */
-class PrintableStruct extends GoStruct {
-  readonly #text: (source: never) => string
-
-  constructor(type: PreparedStruct, source: unknown, text: (source: never) => string) {
-    super(type, source)
-    this.#text = text
-  }
-
-  override text(): string {
-    return this.#text(this.source as never)
-  }
-}
-
-/**
- * Defines a Go struct type.
- * @returns a function that wraps a source as a struct of that type; cheap, for use per render
- */
-export function structType<T>(definition: StructType<T>): (source: T) => GoStruct {
-  const methods = new Map(Object.entries(definition.methods ?? {})) as unknown as Map<string, GoMethod<never>>
-  const prepared: PreparedStruct = {
-    name: definition.name,
-    fields: new Map(Object.entries(definition.fields)),
-    methods,
-    json: definition.json ?? {},
-  }
-  const text = definition.text
-  if (text === undefined) return (source) => new GoStruct(prepared, source)
-  return (source) => new PrintableStruct(prepared, source, text)
 }
 
 /** A slice with another element type than interface{}. */
