@@ -289,7 +289,7 @@ describe('an answer', () => {
     await client.until((bytes) => bytes.includes('text/event-stream') && bytes.includes('\r\n\r\n'))
     for (const event of ['data: 1\n\n', 'data: 2\n\n']) {
       send(event)
-      await client.until((bytes) => bytes.includes(event))
+      expect((await client.until((bytes) => bytes.includes(event))).toString()).toContain(event)
     }
     client.close()
   })
@@ -455,7 +455,7 @@ describe('an upstream', () => {
     let left: () => void = () => undefined
     const gone = new Promise<void>((resolve) => (left = resolve))
     upstream.respond = (_, socket) => {
-      socket.on('close', left)
+      socket.on('close', () => left())
       return undefined
     }
     const client = await openClient(proxy.port)
@@ -471,14 +471,14 @@ describe('an upstream', () => {
     let left: () => void = () => undefined
     const gone = new Promise<void>((resolve) => (left = resolve))
     upstream.respond = (_, socket) => {
-      socket.on('close', left)
+      socket.on('close', () => left())
       return 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n'
     }
     const client = await openClient(proxy.port)
     client.write(request('GET /'))
     await client.until((bytes) => bytes.includes('abc'))
     client.close()
-    await gone
+    await expect(gone).resolves.toBeUndefined()
   })
 
   it('is not asked when the client has left before the decision', async () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
 import type { Inbound } from '../../src/pipeline/contract.ts'
@@ -194,9 +194,7 @@ it('never throws, whatever the bytes', () => {
   fc.assert(
     fc.property(text, fc.array(fc.tuple(text, text), { maxLength: 6 }), fc.boolean(), (url, pairs, strict) => {
       const raw = request({ url: `/${url}`, headers: pairs.flat() })
-      const inbound = readInbound(raw, peer, strict ? secure : compatible)
-      if (!(inbound instanceof GatewayError))
-        expect(inbound.headers.raw.length).toBeLessThanOrEqual(raw.rawHeaders.length)
+      expect(() => readInbound(raw, peer, strict ? secure : compatible)).not.toThrow()
     }),
     { numRuns: 3000 },
   )

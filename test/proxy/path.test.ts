@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
 import { canonicalPath, encodePath } from '../../src/proxy/path.ts'
@@ -184,7 +184,8 @@ it('resolve accepts whatever refuse accepts, and says the same of it', () => {
   fc.assert(
     fc.property(rawPath, (raw) => {
       const strict = canonicalPath(raw, 'refuse')
-      if (!(strict instanceof GatewayError)) expect(canonicalPath(raw, 'resolve')).toEqual(strict)
+      fc.pre(!(strict instanceof GatewayError))
+      expect(canonicalPath(raw, 'resolve')).toEqual(strict)
     }),
     { numRuns: 5000 },
   )

@@ -202,7 +202,7 @@ describe('TLS', () => {
     await expect(start({ tls: { cert: first.cert, key: second.key } })).rejects.toThrow(/key/i)
     await expect(start({ tls: { cert: { path: join(folder, 'none') }, key: first.key } })).rejects.toThrow('none')
     writeFileSync(join(folder, 'bad'), 'no PEM')
-    await expect(start({ tls: { cert: { path: join(folder, 'bad') }, key: first.key } })).rejects.toThrow()
+    await expect(start({ tls: { cert: { path: join(folder, 'bad') }, key: first.key } })).rejects.toThrow(/PEM/)
   })
 
   it('to an upstream is verified, and its name is the upstream’s, whatever Host the client sent', async () => {

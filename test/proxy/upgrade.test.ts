@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { GatewayError } from '../../src/errors.ts'
@@ -67,7 +67,11 @@ describe('a WebSocket handshake', () => {
     )
     expect(response.status).toBe(101)
     expect(response.headers.map(([name]) => name)).toEqual([
-      ...['Connection', 'Upgrade', 'Sec-WebSocket-Accept', 'Sec-WebSocket-Protocol', 'X-Upstream'],
+      'Connection',
+      'Upgrade',
+      'Sec-WebSocket-Accept',
+      'Sec-WebSocket-Protocol',
+      'X-Upstream',
     ])
     const [request] = upstream.requests
     expect(request?.target).toBe('/ws?x=1')
@@ -242,12 +246,12 @@ describe('an open WebSocket', () => {
     proxy.decide = () => allow(targetOf(echo()))
     const first = await open()
     first.send('cut')
-    await once(first, 'close')
+    expect(await once(first, 'close')).toEqual([1006, Buffer.alloc(0)])
 
     const second = await open()
     const peer = [...server.clients].at(-1)!
     second.terminate()
-    await once(peer, 'close')
+    expect(await once(peer, 'close')).toEqual([1006, Buffer.alloc(0)])
   })
 
   it('is told 1001 when the gateway goes away, and its connections end', async () => {
