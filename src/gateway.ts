@@ -7,9 +7,11 @@ import type { Environment } from './documents/interpolate.ts'
 import { watchFiles, type FileWatch } from './documents/watch.ts'
 import { createListeners, type Addresses } from './listeners.ts'
 import { load, type LoadResult, type State } from './load.ts'
+import { createHttpClient } from './outbound/client.ts'
 import { apiSnapshot, proxySnapshot } from './planes.ts'
 import type { AnyHandler, Awaitable, Clock, Decision, Inbound, Log, Trace } from './pipeline/contract.ts'
 import { decide } from './pipeline/decide.ts'
+import { createShared } from './pipeline/shared.ts'
 import { pollRepositories, type Poll } from './rules/repositories/poll.ts'
 import { createSessionStore } from './sessions/store.ts'
 import { createLog, type Log as LeveledLog, type LogTarget } from './telemetry/log.ts'
@@ -59,13 +61,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
   const tokens = createTokenCache({ clock })
   const sessions = createSessionStore({ observe: (outcome) => metrics.sessionStoreCall(outcome) })
-  const runtime = { clock, randomUUID: () => randomUUID(), sessions, tokens, log: currentLog }
+  const http = createHttpClient()
+  const shared = createShared({ clock, http, log: currentLog })
+  const runtime = { clock, randomUUID: () => randomUUID(), sessions, tokens, http, shared, log: currentLog }
   const { configFiles, env, handlers } = options
   const loadOptions = { configFiles, env, runtime, ...(handlers !== undefined && { handlers }) }
 
   const first = await load(loadOptions)
   if (first.state === undefined) {
-    await sessions.close()
+    await Promise.all([sessions.close(), http.close()])
     throw new ProblemsError(first.problems)
   }
   let { state, problems } = { state: first.state, problems: first.problems }
@@ -160,7 +164,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     poll?.close()
     clearInterval(keyPoll)
     await listeners.close(grace)
-    await sessions.close()
+    await Promise.all([sessions.close(), http.close()])
   }
 
   return {

@@ -6,7 +6,7 @@ import type { Config } from './config/schema.ts'
 import { loadConfig, type LoadedConfig } from './config/load.ts'
 import type { Environment } from './documents/interpolate.ts'
 import type { Problem } from './documents/problem.ts'
-import type { AnyHandler, Clock, Log, SessionStore, TokenCache } from './pipeline/contract.ts'
+import type { AnyHandler, Setup } from './pipeline/contract.ts'
 import { builtinHandlers } from './pipeline/builtin.ts'
 import { compileRules } from './pipeline/compile.ts'
 import type { Snapshot } from './pipeline/snapshot.ts'
@@ -14,13 +14,7 @@ import { loadRepositories, type LoadedRepositories } from './rules/repositories/
 import { createKeySets, type LoadedKeySets } from './tokens/key_sets.ts'
 
 /** Everything that outlives a snapshot: pools, caches and clocks. */
-export interface Runtime {
-  readonly clock: Clock
-  readonly randomUUID: () => string
-  readonly sessions: SessionStore
-  readonly tokens: TokenCache
-  readonly log: Log
-}
+export type Runtime = Pick<Setup, 'clock' | 'randomUUID' | 'sessions' | 'tokens' | 'http' | 'shared' | 'log'>
 
 export interface LoadOptions {
   /** Later files go over earlier ones. */

@@ -12,6 +12,8 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   [1, 'documents/'],
   [1, 'telemetry/'],
   [2, 'pipeline/contract.ts'],
+  [3, 'outbound/'],
+  [3, 'oauth2/'],
   [3, 'tokens/'],
   [3, 'sessions/'],
   [3, 'rules/'],

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { GatewayError } from '../errors.ts'
-import { load, type State } from '../load.ts'
+import { load, type Runtime, type State } from '../load.ts'
+import { createHttpClient } from '../outbound/client.ts'
 import type { Inbound, SessionStore, TraceStep } from '../pipeline/contract.ts'
 import { decide } from '../pipeline/decide.ts'
 import { proxySnapshot } from '../planes.ts'
@@ -38,7 +39,22 @@ async function explainWith(
   sessions: SessionStore,
   addCookies: boolean,
 ): Promise<void> {
-  const { state, problems } = await load({ configFiles: configs, env: terminal.env, runtime: offlineRuntime(sessions) })
+  const http = createHttpClient()
+  try {
+    await explainLoaded(terminal, configs, request, offlineRuntime(sessions, http), addCookies)
+  } finally {
+    await http.close()
+  }
+}
+
+async function explainLoaded(
+  terminal: Terminal,
+  configs: readonly string[],
+  request: ExplainedRequest,
+  runtime: Runtime,
+  addCookies: boolean,
+): Promise<void> {
+  const { state, problems } = await load({ configFiles: configs, env: terminal.env, runtime })
   if (state === undefined) {
     printProblems(terminal, problems)
     throw new CommandError('The config cannot be used.', { hint: 'Correct the errors above first.' })

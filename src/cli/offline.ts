@@ -1,19 +1,28 @@
 /** What loading needs and looking at a config does not: a runtime that never calls out. */
 import { randomUUID } from 'node:crypto'
 import type { Runtime } from '../load.ts'
-import type { SessionStore } from '../pipeline/contract.ts'
+import { HttpCallError } from '../outbound/client.ts'
+import type { HttpClient, SessionStore } from '../pipeline/contract.ts'
+import { createShared } from '../pipeline/shared.ts'
 import { createTokenCache } from '../tokens/token_cache.ts'
 
 const silent = (): void => undefined
 
+const unreachable: HttpClient = {
+  send: () => Promise.reject(new HttpCallError('failed', 'this command calls no service')),
+}
+
 /** `sessions` answers in the place of the session store. Whatever loading would log, its problems say as well. */
-export function offlineRuntime(sessions: SessionStore): Runtime {
+export function offlineRuntime(sessions: SessionStore, http: HttpClient = unreachable): Runtime {
   const clock = { now: () => Date.now(), monotonic: () => performance.now() }
+  const log = { debug: silent, info: silent, warn: silent, error: silent }
   return {
     clock,
     randomUUID: () => randomUUID(),
     sessions,
     tokens: createTokenCache({ clock }),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
+    http,
+    shared: createShared({ clock, http, log }),
+    log,
   }
 }

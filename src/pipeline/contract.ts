@@ -244,6 +244,44 @@ export interface TokenCache {
   obtain(key: string, sign: () => Promise<Token>): Promise<Token>
 }
 
+/** One call to a service beside the session store and the upstreams. */
+export interface HttpRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: readonly HeaderLine[]
+  readonly body?: string | Uint8Array
+}
+
+export interface HttpLimits {
+  /** Milliseconds for everything: waiting for a connection, all attempts and the pauses between them. */
+  readonly giveUpAfter: number
+  /** Longest pause between two attempts, milliseconds; absent means that there is only one. */
+  readonly maxDelay?: number
+  /** Bytes of the answer's body; 1 MiB unless given. */
+  readonly maxBody?: number
+}
+
+export interface HttpResponse {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: string
+}
+
+export interface HttpClient {
+  /**
+   * Rejects with HttpCallError when there is no whole answer. Attempts that failed, or were answered with 502, 503 or 504,
+   * are repeated as `limits` allow: the service must be able to take the same request twice.
+   */
+  send(request: HttpRequest, limits: HttpLimits): Promise<HttpResponse>
+}
+
+/**
+ * What steps share over all rules and reloads, such as a cache: made by the first step that asks with this function, and
+ * given to all others that ask with it.
+ */
+export type Shared = <Value extends object>(make: (parts: Pick<Setup, 'clock' | 'http' | 'log'>) => Value) => Value
+
 /** Settings that a profile sets as a whole and that can each be set singly under `safeguards`. */
 export interface Safeguards {
   /** Dot segments, `//`, `%2f` and the like in a path: refused with 400, or resolved and then matched and forwarded. */
@@ -272,6 +310,47 @@ export interface Safeguards {
   readonly token_lifetime: 'session' | 'ttl'
 }
 
+/** One call to a service beside the upstreams: an authorizer, a hydrator, an OAuth2 server. */
+export interface HttpCall {
+  /** Absolute, http or https; from configuration, never from client bytes (its query aside). */
+  readonly url: string
+  readonly method: string
+  /** Names in lower case; values one character per byte, as node gives those of requests. */
+  readonly headers: readonly HeaderLine[]
+  readonly body?: string | Uint8Array
+}
+
+export interface HttpLimits {
+  /** Milliseconds for everything: waiting for a connection, all attempts and the pauses between them. */
+  readonly timeout: number
+  /** Bytes of the answer's body; 0 when nobody reads it. */
+  readonly maxBody: number
+  /**
+   * Milliseconds of the longest pause between two attempts; absent for a single attempt. Whoever sets it says that the
+   * call may reach the service more than once.
+   */
+  readonly maxDelay?: number
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Empty when `maxBody` is 0. */
+  readonly body: Uint8Array
+}
+
+/** There was no whole answer. The message completes a sentence that begins with the name of the service, and holds no secret. */
+export class CallError extends Error {
+  override readonly name = 'CallError'
+}
+
+/** Calls that handlers make while a request waits. */
+export interface HttpClient {
+  /** Throws CallError, and nothing else, when there is no whole answer within the limits. */
+  call(call: HttpCall, limits: HttpLimits): Promise<HttpAnswer>
+}
+
 export interface Setup {
   readonly safeguards: Safeguards
   readonly clock: Clock
@@ -280,6 +359,8 @@ export interface Setup {
   readonly keys: KeySets
   readonly tokens: TokenCache
   readonly sessions: SessionStore
+  readonly http: HttpClient
+  readonly shared: Shared
   /** Name of the session store's cookie (`kratos.cookie`). */
   readonly sessionCookie: string
   /**

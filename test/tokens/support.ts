@@ -113,6 +113,10 @@ export function setupOf({
     keys: createKeySets({ log }),
     tokens: createTokenCache({ clock }),
     sessions: { ask: () => Promise.reject(new Error('tokens ask no session store')) },
+    http: { send: () => Promise.reject(new Error('tokens call no service')) },
+    shared: () => {
+      throw new Error('tokens share nothing')
+    },
     sessionCookie: 'ory_kratos_session',
     report: ignore,
   }

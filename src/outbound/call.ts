@@ -1,0 +1,73 @@
+/** One HTTP exchange with a service beside the upstreams, read to its end within the limits. */
+import type { Dispatcher } from 'undici'
+import type { HttpAnswer, HttpCall } from '../pipeline/contract.ts'
+
+export interface ExchangeLimits {
+  readonly signal: AbortSignal
+  /** Bytes; 0 throws the body away unread. */
+  readonly maxBody: number
+}
+
+const MAX_REDIRECTS = 5
+const noBytes = new Uint8Array()
+
+export class TooLargeError extends Error {
+  override readonly name = 'TooLargeError'
+}
+
+/**
+ * Redirects are followed on the same origin only: neither credentials nor a body ever go to another one.
+ * Rejects when there is no whole answer: refused, timed out, broken off, too large (TooLargeError).
+ */
+export async function exchange(dispatcher: Dispatcher, call: HttpCall, limits: ExchangeLimits): Promise<HttpAnswer> {
+  let url = new URL(call.url)
+  let { method, body, headers } = call
+  for (let hops = 0; ; hops++) {
+    const response = await dispatcher.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: method as Dispatcher.HttpMethod,
+      headers: headers.flat(),
+      body: body ?? null,
+      signal: limits.signal,
+      reset: false,
+    })
+    const location = redirectTarget(response.statusCode, response.headers['location'], url)
+    if (location === undefined || hops === MAX_REDIRECTS) {
+      return {
+        status: response.statusCode,
+        headers: response.headers,
+        body: await readBody(response.body, limits.maxBody),
+      }
+    }
+    await response.body.dump()
+    url = location
+    // RFC 9110 section 15.4: 303 is fetched with GET, and so are 301 and 302 after a POST.
+    if (response.statusCode === 303 || (response.statusCode < 303 && method === 'POST')) {
+      method = 'GET'
+      body = undefined
+      headers = headers.filter(([name]) => name !== 'content-type')
+    }
+  }
+}
+
+function redirectTarget(status: number, location: string | string[] | undefined, from: URL): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(status) || typeof location !== 'string') return undefined
+  const target = URL.parse(location, from.href)
+  return target?.origin === from.origin ? target : undefined
+}
+
+async function readBody(body: Dispatcher.ResponseData['body'], maxBody: number): Promise<Uint8Array> {
+  if (maxBody === 0) {
+    await body.dump()
+    return noBytes
+  }
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > maxBody) throw new TooLargeError()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
