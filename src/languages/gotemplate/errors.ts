@@ -1,5 +1,5 @@
 /** A place in a template's source text. */
-export interface Position {
+interface Position {
   /** 1-based line. */
   readonly line: number
   /** 1-based column, counted in UTF-16 code units. */
@@ -39,7 +39,8 @@ export class TemplateSyntaxError extends Error {
 /**
  * A compiled template failed while it was rendered. `line` and `column` are 1-based and name the action;
  * `field` is set when a missing field was the cause and holds its path as written. The message may quote
- * template text, type names and limits, but never values of the data.
+ * template text, type names and limits, but never values of the data
+ * (what a template itself gives to `fail` aside).
  */
 export class TemplateExecError extends Error {
   override readonly name = 'TemplateExecError'

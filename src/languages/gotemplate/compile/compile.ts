@@ -14,7 +14,7 @@ import { calls, findReads } from './reads.ts'
 import { Run } from './run.ts'
 import { TextSink } from './sink.ts'
 
-export interface CompileSettings {
+interface CompileSettings {
   readonly json: boolean
   readonly strict: boolean
   /** Unsafe functions that are allowed. */
@@ -23,7 +23,7 @@ export interface CompileSettings {
   readonly host: Host
 }
 
-export interface CompiledTemplate {
+interface CompiledTemplate {
   readonly render: (data: GoValue) => string
   readonly reads: readonly (readonly string[])[]
   readonly volatile: boolean

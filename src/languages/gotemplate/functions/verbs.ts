@@ -7,7 +7,7 @@ import { GoObject, type GoValue, isList, isNothing, mapEntries } from '../values
 import { quoteGo } from './quote.ts'
 
 /** A directive of a format, such as `%-8.3f`. */
-export interface Verb {
+interface Verb {
   readonly verb: string
   minus: boolean
   readonly plus: boolean

@@ -1,5 +1,5 @@
 /** An element of Go's reference layout `Mon Jan 2 15:04:05 MST 2006`, or text between elements. */
-export interface LayoutPart {
+interface LayoutPart {
   readonly element: string | undefined
   readonly text: string
 }

@@ -36,7 +36,7 @@ export function isZone(name: string): boolean {
   return makeFormat(name) !== undefined
 }
 
-export interface ZoneOffset {
+interface ZoneOffset {
   /** Seconds east of UTC. */
   readonly seconds: number
   /** Abbreviation such as `UTC` or `CET`; the offset when the zone has none, and empty for a fixed offset. */

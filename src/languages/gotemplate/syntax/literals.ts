@@ -80,6 +80,8 @@ export function parseNumber(literal: string): NumberLiteral | undefined {
     if (signed > maxInt || signed < -maxInt - 1n) return undefined
     return { int: signed, float: Number(signed), preferred: 'int' }
   }
+  // what looks like an integer and is none (`08`) is no float either
+  if (!/[.eEpP]/.test(digits)) return undefined
   const float = parseFloatLiteral(digits)
   if (float === undefined || !Number.isFinite(float)) return undefined
   const signed = sign * float

@@ -1,7 +1,7 @@
 import { GoError } from '../errors.ts'
 
 /** Whether a text is ASCII alone, so that its bytes and its UTF-16 units are the same. */
-export function isAscii(text: string): boolean {
+function isAscii(text: string): boolean {
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false
   return true
 }

@@ -1,4 +1,3 @@
-import { GoError } from '../errors.ts'
 import { GoInt, GoObject, GoSlice, type GoValue } from './value.ts'
 
 /** Go's name of a value's type, as `%T` and `typeOf` print it. */
@@ -43,10 +42,4 @@ export function integerOf(value: GoValue): bigint | undefined {
 /** Wraps an integer to 64 bits, as Go's arithmetic does. */
 export function int64(value: bigint): GoInt {
   return new GoInt('int64', BigInt.asIntN(64, value))
-}
-
-/** An integer as a JavaScript number, for counts and indexes. */
-export function toIndex(value: bigint): number {
-  if (value > 0x7fffffffn || value < -0x7fffffffn) throw new GoError(`${value} is out of range`)
-  return Number(value)
 }
