@@ -23,21 +23,33 @@ export function answerError(
   }
 }
 
+/** An outage stays one where the only handlers are those that would tell it as a refusal. */
+const outage: Named<ErrorStep> = {
+  name: 'none',
+  step: { matches: () => true, answer: (error, inbound) => errorAnswer(error, inbound, { verbose: false }) },
+}
+
 function choose(
   error: GatewayError,
   inbound: Inbound,
   own: readonly Named<ErrorStep>[],
   fallback: readonly Named<ErrorStep>[],
 ): Named<ErrorStep> {
-  const responsible = own.filter(({ step }) => step.matches(error, inbound))
-  if (responsible.length > 1) {
-    throw new GatewayError('error_handler_failed', {
-      reason:
-        'Found more than one error handlers to be responsible for this request. This is a configuration error that needs to be resolved by the system administrator.',
-    })
+  for (const exactly of [true, false]) {
+    const [chosen, ...others] = own.filter(({ step }) => step.matches(error, inbound, exactly))
+    if (others.length > 0) {
+      throw new GatewayError('error_handler_failed', {
+        reason:
+          'Found more than one error handlers to be responsible for this request. This is a configuration error that needs to be resolved by the system administrator.',
+      })
+    }
+    if (chosen !== undefined) return chosen
   }
-  const chosen = responsible[0] ?? fallback.find(({ step }) => step.matches(error, inbound))
-  if (chosen !== undefined) return chosen
+  for (const exactly of [true, false]) {
+    const chosen = fallback.find(({ step }) => step.matches(error, inbound, exactly))
+    if (chosen !== undefined) return chosen
+  }
+  if (error.status === 503) return outage
   throw new GatewayError('error_handler_failed', {
     reason:
       'Unable to handle HTTP request because no matching error handling strategy was found. This is a configuration error that needs to be resolved by the system administrator.',

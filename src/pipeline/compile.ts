@@ -209,7 +209,8 @@ async function compileStep<K extends Kind>(
     const known = input.handlers.filter((candidate) => candidate.kind === kind).map((candidate) => candidate.name)
     const field = path.length === 1 ? `${path[0]}.handler` : `${path[0]}[${path[1]}]`
     const message = `Value "${name}" of "${field}" is not in list of supported ${kind}: [${known.join(' ')}]`
-    report(message, ruleLocate([...path, 'handler']))
+    // An authorizer that is missing has been reported with the rule.
+    if (name !== '' || kind !== 'authorizers') report(message, ruleLocate([...path, 'handler']))
     return kind === 'errors'
       ? new GatewayError('error_handler_failed', { reason: `Unable to find error handler named: ${name}` })
       : misconfigured(kind, message)

@@ -123,7 +123,8 @@ export interface MutatorStep {
 
 /** An error handler and the condition (`when`) under which it answers. */
 export interface ErrorStep {
-  readonly matches: (error: GatewayError, inbound: Inbound) => boolean
+  /** With `exactly` an error counts under the name of its own status alone; without, also under Oathkeeper's name for it. */
+  readonly matches: (error: GatewayError, inbound: Inbound, exactly: boolean) => boolean
   readonly answer: AnswerError
 }
 

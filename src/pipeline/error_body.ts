@@ -1,7 +1,7 @@
 /** The JSON body of an error, in the shape that Ory's services share. */
 import { STATUS_CODES } from 'node:http'
 import { codes, type GatewayError } from '../errors.ts'
-import type { ErrorAnswer, Inbound } from './contract.ts'
+import type { ErrorAnswer, HeaderLine, Inbound } from './contract.ts'
 
 /** Texts that say no more than the status does: what a client gets unless a handler is `verbose`. */
 const GENERIC: Readonly<Record<number, string>> = {
@@ -15,13 +15,16 @@ const GENERIC: Readonly<Record<number, string>> = {
   500: 'An internal server error occurred, please contact the system administrator',
 }
 
+/** Who asks decides about the answer: no cache may give it to the next one (RFC 9111 section 5.2.2.5). */
+export const NO_STORE: HeaderLine = ['Cache-Control', 'no-store']
+
 /** `verbose` adds the message of the case and its reason. `inbound` supplies the X-Request-ID that is echoed. */
 export function errorAnswer(
   error: GatewayError,
   inbound: Inbound | undefined,
   options: { readonly verbose: boolean },
 ): ErrorAnswer {
-  const headers = [['Content-Type', 'application/json'] as const, ...error.headers]
+  const headers: HeaderLine[] = [['Content-Type', 'application/json'], NO_STORE, ...error.headers]
   if (error.body !== undefined) return { status: error.status, headers, body: error.body }
   const request = inbound?.headers.get('x-request-id')
   const message = options.verbose ? error.message : (GENERIC[error.status] ?? codes[error.code].message)

@@ -1,8 +1,7 @@
 /** `when` of the error handlers: which error of which request a handler answers. */
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
-import type { GatewayError } from '../errors.ts'
-import type { Inbound } from './contract.ts'
+import type { ErrorStep } from './contract.ts'
 import { matchesMime, parseMimeList } from './mime.ts'
 
 const cidrs = z.array(
@@ -54,16 +53,19 @@ export const whenSchema = z
   .describe('The handler answers when one of these fits; absent means always.')
 
 type When = NonNullable<z.output<typeof whenSchema>>
-type Condition = (error: GatewayError, inbound: Inbound) => boolean
+type Condition = ErrorStep['matches']
 
-/** All conditions of an item must hold; one item is enough; no items means always. */
-export function compileWhen(when: When | undefined): Condition {
-  if (when === undefined || when.length === 0) return () => true
+/**
+ * All conditions of an item must hold; one item is enough; no items means always. With `outages: 'named'` an outage (503)
+ * counts only where an item names it: for handlers that would tell it as a refusal.
+ */
+export function compileWhen(when: When | undefined, options: { readonly outages: 'any' | 'named' }): Condition {
+  const unnamed: Condition = options.outages === 'any' ? () => true : (error) => error.status !== 503
+  if (when === undefined || when.length === 0) return unnamed
   const items = when.map((item) => {
     const conditions: Condition[] = []
     const { error: names, request } = item
-    if (names !== undefined && names.length > 0)
-      conditions.push((error) => errorNames(error.status).some((name) => names.includes(name)))
+    conditions.push(names === undefined || names.length === 0 ? unnamed : named(names))
     conditions.push(header('content-type', request?.header?.content_type), header('accept', request?.header?.accept))
     if (request?.cidr !== undefined) conditions.push(addressIn(request.cidr, false))
     if (request?.remote_ip !== undefined) {
@@ -71,32 +73,40 @@ export function compileWhen(when: When | undefined): Condition {
     }
     return conditions
   })
-  return (error, inbound) => items.some((conditions) => conditions.every((condition) => condition(error, inbound)))
+  return (error, inbound, exactly) =>
+    items.some((conditions) => conditions.every((condition) => condition(error, inbound, exactly)))
 }
 
 type ErrorName = NonNullable<When[number]['error']>[number]
 
 /**
  * A handler for `internal_server_error` also answers the statuses for which Oathkeeper has no name of their own (429 and
- * outages), so that an existing file does not leave them without an answer.
+ * outages), so that an existing file does not leave them without an answer; one that names them goes before it.
  */
-function errorNames(status: number): ErrorName[] {
+function named(names: readonly ErrorName[]): Condition {
+  return ({ status }, _inbound, exactly) => {
+    if (names.includes(errorName(status))) return true
+    return !exactly && (status === 429 || status === 503) && names.includes('internal_server_error')
+  }
+}
+
+function errorName(status: number): ErrorName {
   switch (status) {
     case 400:
     case 431:
-      return ['bad_request']
+      return 'bad_request'
     case 401:
-      return ['unauthorized']
+      return 'unauthorized'
     case 403:
-      return ['forbidden']
+      return 'forbidden'
     case 404:
-      return ['not_found']
+      return 'not_found'
     case 429:
-      return ['too_many_requests', 'internal_server_error']
+      return 'too_many_requests'
     case 503:
-      return ['service_unavailable', 'internal_server_error']
+      return 'service_unavailable'
     default:
-      return ['internal_server_error']
+      return 'internal_server_error'
   }
 }
 

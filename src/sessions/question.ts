@@ -46,8 +46,9 @@ export function questionMaker(
   return (inbound, credential) => {
     const headers = new Map<string, string>()
     for (const name of sent) {
-      const value = inbound.headers.get(name)
-      if (value !== undefined) headers.set(name, value)
+      const lines = inbound.headers.all(name)
+      // RFC 9110 section 5.3, and RFC 9113 section 8.2.3 for cookies: one line that says what several did.
+      if (lines.length > 0) headers.set(name, lines.join(name === 'cookie' ? '; ' : ', '))
     }
     if (credential !== undefined) headers.set(credential[0], credential[1])
     for (const [name, value] of additional) headers.set(name, value)

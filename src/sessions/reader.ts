@@ -81,12 +81,17 @@ function pick(path: GjsonPath, document: Json | undefined): unknown {
 function checkLife(document: Json | undefined, now: number): GatewayError | undefined {
   if (!isObject(document)) return sessionStoreUnavailable('the session store answered 200 without a JSON object')
   const { active, expires_at: end } = document
-  if (active === false) return new GatewayError('credentials_invalid', { detail: 'the session is not active' })
+  if (active === false || stateOf(document['identity']) === 'inactive')
+    return new GatewayError('credentials_invalid', { detail: 'the session is not active' })
   const expiresAt = typeof end === 'string' ? Date.parse(end) : Number.NaN
   if (active !== true || Number.isNaN(expiresAt)) {
     return sessionStoreUnavailable('the session store answered without `active` or `expires_at`')
   }
   return expiresAt > now ? undefined : new GatewayError('credentials_invalid', { detail: 'the session has expired' })
+}
+
+function stateOf(identity: Json | undefined): Json | undefined {
+  return isObject(identity) ? identity['state'] : undefined
 }
 
 function identification(document: Json | undefined): Pick<Session, 'id' | 'expiresAt'> {

@@ -11,7 +11,7 @@ export const json = defineErrorHandler({
     when: whenSchema,
   }),
   create: ({ verbose, when }) => ({
-    matches: compileWhen(when),
+    matches: compileWhen(when, { outages: 'any' }),
     answer: (error, inbound) => errorAnswer(error, inbound, { verbose }),
   }),
 })

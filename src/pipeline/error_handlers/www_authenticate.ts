@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { defineErrorHandler } from '../contract.ts'
+import { NO_STORE } from '../error_body.ts'
 import { compileWhen, whenSchema } from '../when.ts'
 
-/** Asks for HTTP Basic credentials (RFC 7617); always 401, whatever the error was. */
+/** Asks for HTTP Basic credentials (RFC 7617); always 401, whatever the error was. An outage is its only when `when` names it. */
 export const wwwAuthenticate = defineErrorHandler({
   name: 'www_authenticate',
   config: z.strictObject({
@@ -17,9 +18,10 @@ export const wwwAuthenticate = defineErrorHandler({
         ['WWW-Authenticate', `Basic realm=${realm}`],
         ['Content-Type', 'text/plain; charset=utf-8'],
         ['X-Content-Type-Options', 'nosniff'],
+        NO_STORE,
       ],
       body: 'Unauthorized\n',
     } as const
-    return { matches: compileWhen(when), answer: () => answer }
+    return { matches: compileWhen(when, { outages: 'named' }), answer: () => answer }
   },
 })
