@@ -1,6 +1,8 @@
+import { destination } from 'pino'
 import { ProblemsError } from '../documents/problem.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { ListenError, type Address, type Addresses } from '../listeners.ts'
+import type { LogTarget } from '../telemetry/log.ts'
 import { version } from '../version.ts'
 import { CommandError, count, GREEN, paint, printProblems, type ExitCode, type Terminal } from './terminal.ts'
 
@@ -14,9 +16,18 @@ export async function serve(terminal: Terminal, files: readonly string[]): Promi
   return stopped
 }
 
+/**
+ * The log is stdout. To a pipe or a file it is written behind the requests' backs, as many lines at once as have come
+ * together; what is left is flushed when the process ends.
+ */
+function logTarget(terminal: Terminal): LogTarget {
+  if (process.stdout.isTTY) return { write: (line) => terminal.out(line), isTTY: true, color: terminal.colorOut }
+  return destination({ dest: process.stdout.fd, sync: false })
+}
+
 async function start(terminal: Terminal, files: readonly string[]): Promise<Gateway> {
   try {
-    return await createGateway({ configFiles: files, env: terminal.env, logTarget: terminal.log })
+    return await createGateway({ configFiles: files, env: terminal.env, logTarget: logTarget(terminal) })
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error
     printProblems(terminal, error.problems)

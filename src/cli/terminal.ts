@@ -1,6 +1,5 @@
 /** What a command may do to the world around it: print, in colour where a person reads, and end with a code. */
 import { formatProblem, type Problem } from '../documents/problem.ts'
-import type { LogTarget } from '../telemetry/log.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -12,8 +11,6 @@ export interface Terminal {
   readonly env: Env
   readonly colorOut: boolean
   readonly colorErr: boolean
-  /** Where the log of a running gateway goes. */
-  readonly log: LogTarget
 }
 
 /** 0 all is well, 1 a problem was found, 2 the command was used wrongly. */
@@ -49,13 +46,11 @@ export function processTerminal(): Terminal {
     env,
     colorOut: wanted && stdout.isTTY,
     colorErr: wanted && stderr.isTTY,
-    log: { write: (line) => stdout.write(line), isTTY: stdout.isTTY, color: wanted },
   }
 }
 
 export const RED = 31
 export const GREEN = 32
-export const YELLOW = 33
 export const GREY = 90
 
 export const paint = (text: string, code: number, color: boolean): string =>

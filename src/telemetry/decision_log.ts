@@ -55,24 +55,25 @@ export function logDecision(log: Log, record: DecisionRecord): void {
   if (!log.enabled(severity)) return
   const { session, code } = record
   const trace = traceId(record.traceparent)
+  const host = log.clean(cut(record.host))
   const fields = {
     granted: record.granted,
-    http_method: cut(record.method),
-    http_url: cut(`${record.scheme}://${record.host}${record.path}`),
-    http_host: cut(record.host),
-    ...(record.userAgent !== undefined && { http_user_agent: cut(record.userAgent) }),
+    http_method: log.clean(cut(record.method)),
+    http_url: `${record.scheme}://${host}${log.clean(cut(record.path))}`,
+    http_host: host,
+    ...(record.userAgent !== undefined && { http_user_agent: log.clean(cut(record.userAgent)) }),
     ...(record.ruleId !== undefined && { rule_id: record.ruleId }),
-    ...(session !== undefined && { subject: session.subject }),
+    ...(session !== undefined && { subject: log.clean(session.subject) }),
     ...(session?.id !== undefined && { session: tagOf(session, session.id) }),
     ...(code !== undefined && REASON_IDS[code] !== undefined && { reason_id: REASON_IDS[code] }),
     reason: record.granted ? (code ?? 'allowed') : code,
-    ...(record.detail !== undefined && { detail: cut(record.detail) }),
+    ...(record.detail !== undefined && { detail: log.clean(cut(record.detail)) }),
     status: record.status,
     duration_ms: Math.round(record.durationMs * 100) / 100,
     ...(record.upstream !== undefined && { upstream: record.upstream }),
     ...(trace !== undefined && { trace_id: trace }),
   }
-  log[severity](fields, record.granted ? 'Access request granted' : 'Access request denied')
+  log.line(severity, fields, record.granted ? 'Access request granted' : 'Access request denied')
 }
 
 function severityOf({ code, status }: DecisionRecord): 'info' | 'warn' | 'error' {

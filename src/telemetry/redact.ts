@@ -65,14 +65,20 @@ function redactRun(run: string, replacement: string): string {
   return ory === null ? run : run.slice(0, ory.index) + replacement
 }
 
+// Log calls and rules use a few hundred names.
+const known = new Map<string, boolean>()
+const KNOWN_LIMIT = 2048
+
 /** Whether a field of this name holds a secret, whatever its value looks like. Case, `-` and `_` do not matter. */
 export function isSensitiveKey(name: string, additional?: ReadonlySet<string>): boolean {
-  const plain = normalizeKey(name)
-  return (
-    SENSITIVE_KEYS.has(plain) ||
-    SENSITIVE_ENDINGS.some((ending) => plain.endsWith(ending)) ||
-    additional?.has(plain) === true
-  )
+  let sensitive = known.get(name)
+  if (sensitive === undefined) {
+    const plain = normalizeKey(name)
+    sensitive = SENSITIVE_KEYS.has(plain) || SENSITIVE_ENDINGS.some((ending) => plain.endsWith(ending))
+    if (known.size >= KNOWN_LIMIT) known.clear()
+    known.set(name, sensitive)
+  }
+  return sensitive || additional?.has(normalizeKey(name)) === true
 }
 
 /** The form in which names are compared; `additional` names are to be given in it. */

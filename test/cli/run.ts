@@ -24,7 +24,6 @@ export async function cli(args: readonly string[], env: Env = {}): Promise<Resul
     env,
     colorOut: false,
     colorErr: false,
-    log: { write: () => undefined },
   })
   return { exitCode, out, err }
 }
