@@ -70,6 +70,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       ...runtime,
       safeguards: config.safeguards,
       keys: keySets,
+      matchingStrategy: config.access_rules.matching_strategy,
       sessionCookie: config.kratos?.cookie ?? 'ory_kratos_session',
     },
   })

@@ -1,6 +1,6 @@
 /** One HTTP exchange with a service beside the upstreams, read to its end within the limits. */
 import type { Dispatcher } from 'undici'
-import type { HttpAnswer, HttpCall } from '../pipeline/contract.ts'
+import type { HttpRequest, HttpResponse } from '../pipeline/contract.ts'
 
 export interface ExchangeLimits {
   readonly signal: AbortSignal
@@ -9,7 +9,6 @@ export interface ExchangeLimits {
 }
 
 const MAX_REDIRECTS = 5
-const noBytes = new Uint8Array()
 
 export class TooLargeError extends Error {
   override readonly name = 'TooLargeError'
@@ -17,11 +16,15 @@ export class TooLargeError extends Error {
 
 /**
  * Redirects are followed on the same origin only: neither credentials nor a body ever go to another one.
- * Rejects when there is no whole answer: refused, timed out, broken off, too large (TooLargeError).
+ * Rejects when there is no whole answer: refused, timed out, broken off, not UTF-8, too large (TooLargeError).
  */
-export async function exchange(dispatcher: Dispatcher, call: HttpCall, limits: ExchangeLimits): Promise<HttpAnswer> {
-  let url = new URL(call.url)
-  let { method, body, headers } = call
+export async function exchange(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+  limits: ExchangeLimits,
+): Promise<HttpResponse> {
+  let url = new URL(request.url)
+  let { method, body, headers } = request
   for (let hops = 0; ; hops++) {
     const response = await dispatcher.request({
       origin: url.origin,
@@ -57,10 +60,10 @@ function redirectTarget(status: number, location: string | string[] | undefined,
   return target?.origin === from.origin ? target : undefined
 }
 
-async function readBody(body: Dispatcher.ResponseData['body'], maxBody: number): Promise<Uint8Array> {
+async function readBody(body: Dispatcher.ResponseData['body'], maxBody: number): Promise<string> {
   if (maxBody === 0) {
     await body.dump()
-    return noBytes
+    return ''
   }
   const chunks: Buffer[] = []
   let size = 0
@@ -69,5 +72,5 @@ async function readBody(body: Dispatcher.ResponseData['body'], maxBody: number):
     if (size > maxBody) throw new TooLargeError()
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
 }

@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Agent } from 'undici'
-import { CallError, type HttpAnswer, type HttpCall, type HttpClient, type HttpLimits } from '../pipeline/contract.ts'
+import type { HttpClient, HttpLimits, HttpRequest, HttpResponse } from '../pipeline/contract.ts'
 import { exchange, TooLargeError } from './call.ts'
 
 export interface HttpClientOptions {
@@ -20,7 +20,22 @@ export interface ClosableHttpClient extends HttpClient {
   close(): Promise<void>
 }
 
+/** `overloaded`: the call was not made, because too many to this origin are under way. */
+export type HttpCallFailure = 'failed' | 'timed_out' | 'too_large' | 'overloaded'
+
+/** There was no whole answer. The message completes "the service …"; it holds nothing of the request or the answer. */
+export class HttpCallError extends Error {
+  override readonly name = 'HttpCallError'
+  readonly kind: HttpCallFailure
+
+  constructor(kind: HttpCallFailure, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.kind = kind
+  }
+}
+
 const CONNECT_TIMEOUT = 2000
+const MAX_BODY = 1024 * 1024
 /** Attempts after the first. */
 const RETRIES = 4
 
@@ -30,25 +45,18 @@ export function createHttpClient(options: HttpClientOptions = {}): ClosableHttpC
   const agent = new Agent({ connections, connect: { timeout: CONNECT_TIMEOUT }, pipelining: 1 })
   const running = new Map<string, number>()
 
-  const enter = (origin: string): void => {
-    const calls = running.get(origin) ?? 0
-    if (calls >= concurrency) throw new CallError('has too many calls to answer already')
-    running.set(origin, calls + 1)
-  }
-  const leave = (origin: string): void => {
-    const calls = running.get(origin) ?? 1
-    if (calls === 1) running.delete(origin)
-    else running.set(origin, calls - 1)
-  }
-
   return {
-    async call(call, limits) {
-      const { origin } = new URL(call.url)
-      enter(origin)
+    async send(request, limits) {
+      const { origin } = new URL(request.url)
+      const calls = running.get(origin) ?? 0
+      if (calls >= concurrency) throw new HttpCallError('overloaded', 'has too many calls to answer already')
+      running.set(origin, calls + 1)
       try {
-        return await attempts(agent, call, limits)
+        return await attempts(agent, request, limits)
       } finally {
-        leave(origin)
+        const left = (running.get(origin) ?? 1) - 1
+        if (left === 0) running.delete(origin)
+        else running.set(origin, left)
       }
     },
     close: () => agent.close(),
@@ -56,35 +64,37 @@ export function createHttpClient(options: HttpClientOptions = {}): ClosableHttpC
 }
 
 /** Tries until there is an answer that stands, the attempts are used up, or the time is. */
-async function attempts(agent: Agent, call: HttpCall, { timeout, maxBody, maxDelay }: HttpLimits): Promise<HttpAnswer> {
-  const deadline = performance.now() + timeout
-  const signal = AbortSignal.timeout(timeout)
-  const retries = maxDelay === undefined ? 0 : RETRIES
-  for (let attempt = 0; ; attempt++) {
-    const outcome = await exchange(agent, call, { signal, maxBody }).catch((error: unknown) => failure(error, signal))
+async function attempts(agent: Agent, request: HttpRequest, limits: HttpLimits): Promise<HttpResponse> {
+  const { giveUpAfter, maxDelay, maxBody = MAX_BODY } = limits
+  const deadline = performance.now() + giveUpAfter
+  const signal = AbortSignal.timeout(giveUpAfter)
+  for (let left = maxDelay === undefined ? 0 : RETRIES; ; left--) {
+    const outcome = await exchange(agent, request, { signal, maxBody }).catch((error: unknown) =>
+      failure(error, signal),
+    )
     // The pauses double up to the longest; each is cut at random, so that callers do not come back all at once.
-    const delay = ((maxDelay ?? 0) / 2 ** (RETRIES - 1 - attempt)) * (0.5 + Math.random() / 2)
-    const last = attempt === retries || !isPassing(outcome, maxDelay ?? 0) || performance.now() + delay >= deadline
-    if (!last) await pause(delay)
-    else if (outcome instanceof CallError) throw outcome
+    const delay = ((maxDelay ?? 0) / 2 ** (left - 1)) * (0.5 + Math.random() / 2)
+    if (left > 0 && isPassing(outcome, maxDelay ?? 0) && performance.now() + delay < deadline) await pause(delay)
+    else if (outcome instanceof HttpCallError) throw outcome
     else return outcome
   }
 }
 
-/** Whether the next attempt may come to something else: no answer, too many requests, or an error of the server. */
-function isPassing(outcome: HttpAnswer | CallError, maxDelay: number): boolean {
-  if (outcome instanceof CallError) return !(outcome.cause instanceof TooLargeError)
+/** Whether the next attempt may come to something else. */
+function isPassing(outcome: HttpResponse | HttpCallError, maxDelay: number): boolean {
+  if (outcome instanceof HttpCallError) return outcome.kind === 'failed'
   const { status, headers } = outcome
   if (status !== 429 && (status < 500 || status === 501)) return false
-  // Who asks for more time than there is gets it by our giving up.
   const retryAfter = headers['retry-after']
+  // A date, the other form of Retry-After, is never as near as a pause is short.
   return retryAfter === undefined || Number(retryAfter) * 1000 <= maxDelay
 }
 
-/** The messages of errors are left out: some quote the request or the answer. */
-function failure(error: unknown, signal: AbortSignal): CallError {
-  if (signal.aborted) return new CallError('did not answer in time', { cause: error })
-  if (error instanceof TooLargeError) return new CallError('answered with too large a body', { cause: error })
+function failure(error: unknown, signal: AbortSignal): HttpCallError {
+  if (signal.aborted) return new HttpCallError('timed_out', 'did not answer in time', { cause: error })
+  if (error instanceof TooLargeError) return new HttpCallError('too_large', 'sent too large an answer')
+  // The messages of errors are left out: some quote what was sent.
   const { code } = error as { readonly code?: unknown }
-  return new CallError(`gave no whole answer${typeof code === 'string' ? ` (${code})` : ''}`, { cause: error })
+  const detail = typeof code === 'string' ? ` (${code})` : ''
+  return new HttpCallError('failed', `gave no whole answer${detail}`, { cause: error })
 }

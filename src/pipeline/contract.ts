@@ -248,7 +248,9 @@ export interface TokenCache {
 /** One call to a service beside the session store and the upstreams. */
 export interface HttpRequest {
   readonly method: string
+  /** Absolute, http or https; its origin comes from configuration, never from a client. */
   readonly url: string
+  /** Names in lower case; values one character per byte, as node gives those of requests. */
   readonly headers: readonly HeaderLine[]
   readonly body?: string | Uint8Array
 }
@@ -258,7 +260,7 @@ export interface HttpLimits {
   readonly giveUpAfter: number
   /** Longest pause between two attempts, milliseconds; absent means that there is only one. */
   readonly maxDelay?: number
-  /** Bytes of the answer's body; 1 MiB unless given. */
+  /** Bytes of the answer's body; 1 MiB unless given. With 0 the body is not read: `body` is empty, whatever was sent. */
   readonly maxBody?: number
 }
 
@@ -271,8 +273,9 @@ export interface HttpResponse {
 
 export interface HttpClient {
   /**
-   * Rejects with HttpCallError when there is no whole answer. Attempts that failed, or were answered with 502, 503 or 504,
-   * are repeated as `limits` allow: the service must be able to take the same request twice.
+   * Rejects with HttpCallError when there is no whole answer. Attempts that failed, or were answered with 429 or 5xx (other
+   * than 501), are repeated as `limits` allow: the service must be able to take the same request twice. An answer whose
+   * Retry-After asks for a longer pause than `limits` allow is final.
    */
   send(request: HttpRequest, limits: HttpLimits): Promise<HttpResponse>
 }
@@ -311,47 +314,6 @@ export interface Safeguards {
   readonly token_lifetime: 'session' | 'ttl'
 }
 
-/** One call to a service beside the upstreams: an authorizer, a hydrator, an OAuth2 server. */
-export interface HttpCall {
-  /** Absolute, http or https; from configuration, never from client bytes (its query aside). */
-  readonly url: string
-  readonly method: string
-  /** Names in lower case; values one character per byte, as node gives those of requests. */
-  readonly headers: readonly HeaderLine[]
-  readonly body?: string | Uint8Array
-}
-
-export interface HttpLimits {
-  /** Milliseconds for everything: waiting for a connection, all attempts and the pauses between them. */
-  readonly timeout: number
-  /** Bytes of the answer's body; 0 when nobody reads it. */
-  readonly maxBody: number
-  /**
-   * Milliseconds of the longest pause between two attempts; absent for a single attempt. Whoever sets it says that the
-   * call may reach the service more than once.
-   */
-  readonly maxDelay?: number
-}
-
-export interface HttpAnswer {
-  readonly status: number
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  /** Empty when `maxBody` is 0. */
-  readonly body: Uint8Array
-}
-
-/** There was no whole answer. The message completes a sentence that begins with the name of the service, and holds no secret. */
-export class CallError extends Error {
-  override readonly name = 'CallError'
-}
-
-/** Calls that handlers make while a request waits. */
-export interface HttpClient {
-  /** Throws CallError, and nothing else, when there is no whole answer within the limits. */
-  call(call: HttpCall, limits: HttpLimits): Promise<HttpAnswer>
-}
-
 export interface Setup {
   readonly safeguards: Safeguards
   readonly clock: Clock
@@ -362,6 +324,8 @@ export interface Setup {
   readonly sessions: SessionStore
   readonly http: HttpClient
   readonly shared: Shared
+  /** `access_rules.matching_strategy`: the language of the rules' patterns. */
+  readonly matchingStrategy: 'regexp' | 'glob'
   /** Name of the session store's cookie (`kratos.cookie`). */
   readonly sessionCookie: string
   /**

@@ -117,6 +117,7 @@ export function setupOf({
     shared: () => {
       throw new Error('tokens share nothing')
     },
+    matchingStrategy: 'regexp',
     sessionCookie: 'ory_kratos_session',
     report: ignore,
   }
