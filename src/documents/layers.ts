@@ -34,11 +34,12 @@ export function mergeLayers(layers: readonly Layer[]): Layer {
 
 function mergeValues(below: unknown, above: unknown): unknown {
   if (!isMap(below) || !isMap(above)) return above
-  const merged: Record<string, unknown> = { ...below }
-  for (const [key, value] of Object.entries(above)) {
-    merged[key] = Object.hasOwn(below, key) ? mergeValues(below[key], value) : value
-  }
-  return merged
+  const merged = Object.entries(above).map(([key, value]) => [
+    key,
+    Object.hasOwn(below, key) ? mergeValues(below[key], value) : value,
+  ])
+  // Not by assignment, by which a key named `__proto__` would become the prototype instead of data.
+  return Object.fromEntries([...Object.entries(below), ...merged]) as Record<string, unknown>
 }
 
 /** Whether every step of the path leads to something. */

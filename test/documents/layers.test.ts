@@ -33,6 +33,14 @@ describe('mergeLayers', () => {
     expect(mergeLayers([layer('a', undefined), layer('b', undefined)]).locate(['x'])).toBeUndefined()
   })
 
+  it('takes a key named __proto__ for data', () => {
+    const above: unknown = JSON.parse('{"__proto__": {"admin": true}}')
+    const { value } = mergeLayers([layer('a', { x: 1 }), layer('b', above)])
+    expect(Object.keys(value as object)).toEqual(['x', '__proto__'])
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
+    expect((value as { admin?: boolean }).admin).toBeUndefined()
+  })
+
   it('does not change its layers', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()), (a, b) => {
