@@ -1,75 +1,25 @@
-/** One request from its head to the end of its answer: gate, decision, forwarding, and the record of what became of it. */
+/**
+ * One request from its head to the end of its answer: gate, decision, forwarding, and the record of what became of it.
+ * Longer than most files because it is one state machine: whatever happens first ends the request, once.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../errors.ts'
-import type { Code } from '../errors.ts'
-import type {
-  Clock,
-  Decision,
-  ErrorAnswer,
-  HeaderLine,
-  Inbound,
-  Log,
-  Session,
-  UpstreamTarget,
-} from '../pipeline/contract.ts'
+import type { Decision, ErrorAnswer, HeaderLine, Inbound, UpstreamTarget } from '../pipeline/contract.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import { answerHeaders, emptyAnswer } from './answer.ts'
+import type { Connection, PendingExchange, ProxyContext } from './context.ts'
 import { forward } from './forward.ts'
 import type { ForwardResult } from './forward.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { readInbound } from './inbound.ts'
-import type { Peer } from './inbound.ts'
+import { requestRecord } from './record.ts'
 import { bodyKind } from './request_body.ts'
-import type { ProxySettings, ProxySnapshot } from './settings.ts'
+import type { ProxySettings } from './settings.ts'
 import { upstreamPath } from './target.ts'
 import { openTunnel } from './tunnel.ts'
-import type { Tunnel } from './tunnel.ts'
+import { clientClosed } from './upstream_errors.ts'
 import { handshakeProblem, namesWebSocket, switchingProtocols } from './upgrade.ts'
-import type { Upstreams } from './upstreams.ts'
-
-/** What became of one request; handed to `observe` once for each. */
-export interface RequestRecord {
-  readonly method: string
-  /** Absent when the front gate refused the request. */
-  readonly inbound?: Inbound
-  readonly ruleId?: string
-  readonly session?: Session
-  /** `refused`: the gate or the pipeline said no. `failed`: allowed, but no whole answer came or arrived. */
-  readonly outcome: 'allowed' | 'refused' | 'failed'
-  /** Absent when all went well. */
-  readonly code?: Code
-  /** For operators; never contains secrets. */
-  readonly reason?: string
-  /** What the client was sent, or 499 when it did not wait. */
-  readonly status: number
-  readonly durationMs: number
-  /** Origin of the upstream, when one was chosen. */
-  readonly upstream?: string
-  readonly userAgent?: string
-  readonly remoteAddress: string
-}
-
-/** What all requests of one server share. */
-export interface ProxyContext {
-  readonly current: () => ProxySnapshot
-  readonly log: Log
-  readonly observe: (record: RequestRecord) => void
-  readonly clock: Clock
-  readonly upstreams: Upstreams
-  readonly tunnels: Set<Tunnel>
-  readonly maxTunnels: number
-  /** The server is being shut down: every answer ends its connection. */
-  closing: boolean
-}
-
-/** One client connection and the requests on it that have not been answered yet. */
-export interface Connection {
-  readonly peer: Peer
-  readonly exchanges: Set<Exchange>
-  /** Called when the last of them is done. */
-  idle: () => void
-}
 
 export interface ExchangeOptions {
   readonly expectsContinue?: boolean
@@ -82,7 +32,7 @@ const lingering = 2000
 
 const noLines: readonly HeaderLine[] = []
 
-export class Exchange {
+export class Exchange implements PendingExchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly #context: ProxyContext
@@ -123,8 +73,7 @@ export class Exchange {
     }
   }
 
-  /** The client is gone, or has sent something that ends its connection. */
-  abandon(error: GatewayError = new GatewayError('client_closed_request')): void {
+  abandon(error = clientClosed()): void {
     if (this.#over) return
     this.#error ??= error
     this.#finish(this.#error.status)
@@ -318,27 +267,14 @@ export class Exchange {
 
   #observe(status: number): void {
     const { clock, observe, log } = this.#context
-    const decision = this.#decision
-    const error = this.#error
-    const inbound = this.#inbound
-    const userAgent = inbound?.headers.get('user-agent')
-    const session = decision?.session
-    const upstream = decision?.allowed === true ? decision.upstream?.origin : undefined
+    const known = {
+      method: this.request.method ?? '',
+      status,
+      durationMs: clock.monotonic() - this.#started,
+      remoteAddress: this.#connection.peer.address,
+    }
     try {
-      observe({
-        method: this.request.method ?? '',
-        outcome: error === undefined ? 'allowed' : decision?.allowed === true ? 'failed' : 'refused',
-        status,
-        durationMs: clock.monotonic() - this.#started,
-        remoteAddress: this.#connection.peer.address,
-        ...(inbound === undefined ? {} : { inbound }),
-        ...(decision?.ruleId === undefined ? {} : { ruleId: decision.ruleId }),
-        ...(session === undefined ? {} : { session }),
-        ...(error === undefined ? {} : { code: error.code }),
-        ...(error?.detail === undefined ? {} : { reason: error.detail }),
-        ...(upstream === undefined ? {} : { upstream }),
-        ...(userAgent === undefined ? {} : { userAgent }),
-      })
+      observe(requestRecord(known, this.#inbound, this.#decision, this.#error))
     } catch (fault) {
       log.error({ error: String(fault) }, 'the record of a request could not be taken')
     }

@@ -1,11 +1,15 @@
-/** Carries one allowed request to its upstream and the answer back, both streamed, with backpressure both ways. */
+/**
+ * Carries one allowed request to its upstream and the answer back, both streamed, with backpressure both ways.
+ * Longer than most files because undici's callbacks, the client's leaving and the retry share one state.
+ */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../errors.ts'
-import { headerName } from './header_names.ts'
+import { trailerLines } from './headers.ts'
 import { bodyKind, collectBody, StreamedBody } from './request_body.ts'
 import type { ProxyTimeouts } from './settings.ts'
+import { clientClosed, isReset, toGatewayError, unreachable } from './upstream_errors.ts'
 import type { Upstream } from './upstreams.ts'
 
 export interface ForwardOptions {
@@ -174,7 +178,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
       this.#settle(unreachable('the upstream broke off its answer'))
       return
     }
-    if (this.#announced) response.addTrailers(trailerPairs(rawList(controller.rawTrailers)))
+    if (this.#announced) response.addTrailers(trailerLines(rawList(controller.rawTrailers)))
     if (this.#last === undefined) response.end()
     else response.end(this.#last)
     if (response.writableLength > 0) response.socket?.setTimeout(timeouts.write)
@@ -187,7 +191,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
       this.#dispatch(null, true)
       return
     }
-    this.#settle(this.#abandoned ? clientClosed() : classify(error))
+    this.#settle(this.#abandoned ? clientClosed() : toGatewayError(error))
   }
 
   #dispatch(body: Buffer | StreamedBody | null, fresh = false): void {
@@ -244,35 +248,4 @@ function relayHints(
   } catch {
     // Node refuses links it cannot read; hints may be dropped (RFC 8297 section 2).
   }
-}
-
-/** Trailers that say something about the body; whoever frames, routes or authenticates does so in the head. */
-function trailerPairs(raw: readonly (Buffer | string)[]): [string, string][] {
-  const pairs: [string, string][] = []
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toString('latin1')
-    const { lower, traits, single } = headerName(name)
-    if (traits === 0 && single === 0 && lower !== 'set-cookie') pairs.push([name, raw[i + 1]!.toString('latin1')])
-  }
-  return pairs
-}
-
-const isReset = (error: Error): boolean => {
-  const { code } = error as { code?: string }
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
-}
-
-const clientClosed = (): GatewayError => new GatewayError('client_closed_request')
-
-const unreachable = (reason: string): GatewayError => new GatewayError('upstream_unreachable', { reason })
-
-function classify(error: Error): GatewayError {
-  if (error instanceof GatewayError) return error
-  const { code = error.name } = error as { code?: string }
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-    return new GatewayError('upstream_timeout', { reason: code })
-  }
-  // The messages of connection errors name the address; those of parsers may quote the upstream and stay inside.
-  const detail = code.startsWith('E') && !code.startsWith('ERR_') ? error.message : code
-  return new GatewayError('upstream_unreachable', { reason: detail, cause: error })
 }

@@ -97,6 +97,17 @@ export function clientHeaders(
   return kept
 }
 
+/** Trailers that say something about the body; whoever frames, routes or authenticates does so in the head. */
+export function trailerLines(raw: readonly (Buffer | string)[]): [name: string, value: string][] {
+  const lines: [string, string][] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = latin1(raw[i]!)
+    const { lower, traits, single } = headerName(name)
+    if (traits === 0 && single === 0 && lower !== 'set-cookie') lines.push([name, latin1(raw[i + 1]!)])
+  }
+  return lines
+}
+
 /** Names that a Connection header takes out of the message; undefined for the usual `keep-alive` and `close`. */
 function connectionOptions(values: readonly string[]): Set<string> | undefined {
   let names: Set<string> | undefined

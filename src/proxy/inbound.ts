@@ -4,6 +4,7 @@
  */
 import { GatewayError } from '../errors.ts'
 import type { Inbound, RequestHeaders } from '../pipeline/contract.ts'
+import { isAuthority } from './authority.ts'
 import { hasRivals } from './cookies.ts'
 import { forwarded, headerName, invalid, single, underscore } from './header_names.ts'
 import { canonicalPath } from './path.ts'
@@ -139,48 +140,6 @@ function framingProblem(version: string, transferEncoding: string | undefined, h
   if (version === '1.0') return 'HTTP/1.0 has no Transfer-Encoding'
   if (hasLength) return 'Content-Length and Transfer-Encoding contradict each other'
   return transferEncoding.toLowerCase() === 'chunked' ? undefined : 'the Transfer-Encoding is not chunked alone'
-}
-
-/** A registered name, IPv4 address or bracketed IPv6 address, with an optional port (RFC 3986 section 3.2). */
-function isAuthority(host: string): boolean {
-  let end = host.length
-  for (let i = host.length - 1; i >= 0; i--) {
-    const code = host.charCodeAt(i)
-    if (code >= 0x30 && code <= 0x39) continue
-    if (code === 0x3a) {
-      const digits = host.length - i - 1
-      if (digits === 0 || digits > 5 || Number(host.slice(i + 1)) > 65_535) return false
-      end = i
-    }
-    break
-  }
-  if (end === 0) return false
-  if (host.charCodeAt(0) === 0x5b) return isBracketed(host, end)
-  let afterDot = true
-  for (let i = 0; i < end; i++) {
-    const code = host.charCodeAt(i)
-    if (code === 0x2e) {
-      // An empty label, or a final dot, names the same host in a second way.
-      if (afterDot || i === end - 1) return false
-      afterDot = true
-      continue
-    }
-    const lower = code | 0x20
-    const letter = lower >= 0x61 && lower <= 0x7a
-    if (!letter && !(code >= 0x30 && code <= 0x39) && code !== 0x2d && code !== 0x5f) return false
-    afterDot = false
-  }
-  return true
-}
-
-function isBracketed(host: string, end: number): boolean {
-  if (end < 4 || host.charCodeAt(end - 1) !== 0x5d) return false
-  for (let i = 1; i < end - 1; i++) {
-    const code = host.charCodeAt(i)
-    const lower = code | 0x20
-    if (!(code >= 0x30 && code <= 0x3a) && code !== 0x2e && !(lower >= 0x61 && lower <= 0x66)) return false
-  }
-  return true
 }
 
 /** Path and query of the request target; undefined when it has none or names another host than the Host header. */

@@ -5,15 +5,15 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { GatewayError } from '../errors.ts'
 import type { Clock, Log } from '../pipeline/contract.ts'
-import { errorAnswer } from '../pipeline/error_body.ts'
-import { rawAnswer } from './answer.ts'
+import type { Connection, ProxyContext } from './context.ts'
 import { Exchange } from './exchange.ts'
-import type { Connection, ExchangeOptions, ProxyContext, RequestRecord } from './exchange.ts'
+import type { ExchangeOptions } from './exchange.ts'
+import type { RequestRecord } from './record.ts'
 import type { ProxySnapshot } from './settings.ts'
 import { loadTls, watchTls } from './tls.ts'
 import type { TlsSource } from './tls.ts'
+import { answerUnreadable } from './unreadable.ts'
 import { namesWebSocket } from './upgrade.ts'
 import { Upstreams } from './upstreams.ts'
 import type { UpstreamLimits } from './upstreams.ts'
@@ -95,7 +95,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   server.on('upgrade', beginDetached)
   server.on('connect', beginDetached)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) =>
-    answerUnreadable(error, socket, connections.get(socket as Socket)),
+    answerUnreadable(context, error, socket, connections.get(socket as Socket)),
   )
 
   return {
@@ -169,34 +169,3 @@ function track(socket: Socket, context: ProxyContext): Connection {
 
 /** Dual-stack listeners see IPv4 clients as IPv6 addresses (RFC 4291 section 2.5.5.2). */
 const plainAddress = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address)
-
-/** Answers bytes that are no HTTP request, in the middle of one or after one, and ends the connection. */
-function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex, connection: Connection | undefined): void {
-  const unsent = connection === undefined ? [] : [...connection.exchanges]
-  const [first] = unsent
-  const end = (): void => {
-    if (socket.writable)
-      socket.end(rawAnswer(errorAnswer(asGatewayError(error), undefined, { verbose: false })), () => socket.destroy())
-    else socket.destroy()
-  }
-  if (first === undefined || connection === undefined) {
-    end()
-    return
-  }
-  if (first.request.complete) {
-    // The fault is in a later request: the earlier ones are answered first, each with its own answer.
-    connection.idle = end
-    return
-  }
-  const answered = first.response.headersSent
-  for (const exchange of unsent) exchange.abandon(asGatewayError(error))
-  if (answered) socket.destroy()
-  else end()
-}
-
-function asGatewayError(error: NodeJS.ErrnoException): GatewayError {
-  const reason = error.code ?? error.name
-  if (reason === 'HPE_HEADER_OVERFLOW') return new GatewayError('headers_too_large', { reason })
-  if (reason === 'ERR_HTTP_REQUEST_TIMEOUT') return new GatewayError('request_timeout', { reason })
-  return new GatewayError('request_invalid', { reason })
-}

@@ -2,7 +2,7 @@
 import type { GatewayError } from '../../src/errors.ts'
 import type { AllowedDecision, Awaitable, Decision, Inbound, UpstreamTarget } from '../../src/pipeline/contract.ts'
 import { errorAnswer } from '../../src/pipeline/error_body.ts'
-import type { RequestRecord } from '../../src/proxy/exchange.ts'
+import type { RequestRecord } from '../../src/proxy/record.ts'
 import { createProxyServer } from '../../src/proxy/server.ts'
 import type { ProxyServer, ProxyServerOptions } from '../../src/proxy/server.ts'
 import type { ProxySettings } from '../../src/proxy/settings.ts'

@@ -55,6 +55,7 @@ describe('bytes that are no request', () => {
     expect(response.status).toBe(status)
     expect(JSON.parse(response.body.toString())).toMatchObject({ error: { code: status } })
     expect(await client.closed).toBe('end')
+    expect(proxy.records).toMatchObject([{ method: '', status, outcome: 'refused', remoteAddress: '127.0.0.1' }])
     await proxy.close()
   })
 
@@ -72,6 +73,25 @@ describe('bytes that are no request', () => {
     expect((await client.response()).status).toBe(200)
     expect((await client.response()).status).toBe(400)
     expect(await client.closed).toBe('end')
+    await proxy.close()
+  })
+
+  it('in the body of a second request do not spoil the answer to the first', async () => {
+    const proxy = await start()
+    let answer: () => void = () => undefined
+    upstream.respond = ({ method }, socket) => {
+      if (method === 'GET') answer = () => void socket.write(okResponse)
+      return undefined
+    }
+    const client = await openClient(proxy.port)
+    client.write(`${get}POST / HTTP/1.1\r\nHost: gw.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nxyz\r\n`)
+    await upstream.arrived(1)
+    await expect.poll(() => proxy.records.length).toBe(1)
+    answer()
+    expect((await client.response()).status).toBe(200)
+    expect((await client.response()).status).toBe(400)
+    expect(await client.closed).toBe('end')
+    expect(upstream.requests).toHaveLength(1)
     await proxy.close()
   })
 

@@ -1,0 +1,38 @@
+/** What the requests of one server, and of one connection, share. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { GatewayError } from '../errors.ts'
+import type { Clock, Log } from '../pipeline/contract.ts'
+import type { Peer } from './inbound.ts'
+import type { RequestRecord } from './record.ts'
+import type { ProxySnapshot } from './settings.ts'
+import type { Tunnel } from './tunnel.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/** What all requests of one server share. */
+export interface ProxyContext {
+  readonly current: () => ProxySnapshot
+  readonly log: Log
+  readonly observe: (record: RequestRecord) => void
+  readonly clock: Clock
+  readonly upstreams: Upstreams
+  readonly tunnels: Set<Tunnel>
+  readonly maxTunnels: number
+  /** The server is being shut down: every answer ends its connection. */
+  closing: boolean
+}
+
+/** A request that has not been answered yet, as its connection sees it. */
+export interface PendingExchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** The client is gone, or has sent something that ends its connection; `error` says what. */
+  abandon(error?: GatewayError): void
+}
+
+/** One client connection and the requests on it that have not been answered yet. */
+export interface Connection {
+  readonly peer: Peer
+  readonly exchanges: Set<PendingExchange>
+  /** Called when the last of them is done. */
+  idle: () => void
+}

@@ -1,0 +1,57 @@
+/** What is told of a request once it is over. */
+import type { Code, GatewayError } from '../errors.ts'
+import type { Decision, Inbound, Session } from '../pipeline/contract.ts'
+
+/** What became of one request; handed to `observe` once for each. */
+export interface RequestRecord {
+  /** Empty when the bytes were no request. */
+  readonly method: string
+  /** Absent when the front gate refused the request. */
+  readonly inbound?: Inbound
+  readonly ruleId?: string
+  readonly session?: Session
+  /**
+   * `refused`: the gate or the pipeline said no. `failed`: allowed, but no whole answer came or arrived.
+   * `preflight`: answered for CORS, without a decision.
+   */
+  readonly outcome: 'allowed' | 'refused' | 'failed' | 'preflight'
+  /** Absent when all went well. */
+  readonly code?: Code
+  /** For operators; never contains secrets. */
+  readonly reason?: string
+  /** What the client was sent, or 499 when it did not wait. */
+  readonly status: number
+  readonly durationMs: number
+  /** Origin of the upstream, when one was chosen. */
+  readonly upstream?: string
+  readonly userAgent?: string
+  readonly remoteAddress: string
+}
+
+/** Builds the record from what is known at the end. */
+export function requestRecord(
+  known: Pick<RequestRecord, 'method' | 'status' | 'durationMs' | 'remoteAddress'>,
+  inbound: Inbound | undefined,
+  decision: Decision | undefined,
+  error: GatewayError | undefined,
+): RequestRecord {
+  const userAgent = inbound?.headers.get('user-agent')
+  const session = decision?.session
+  const upstream = decision?.allowed === true ? decision.upstream?.origin : undefined
+  return {
+    ...known,
+    outcome: outcomeOf(decision, error),
+    ...(inbound === undefined ? {} : { inbound }),
+    ...(decision?.ruleId === undefined ? {} : { ruleId: decision.ruleId }),
+    ...(session === undefined ? {} : { session }),
+    ...(error === undefined ? {} : { code: error.code }),
+    ...(error?.reason === undefined ? {} : { reason: error.reason }),
+    ...(upstream === undefined ? {} : { upstream }),
+    ...(userAgent === undefined ? {} : { userAgent }),
+  }
+}
+
+function outcomeOf(decision: Decision | undefined, error: GatewayError | undefined): RequestRecord['outcome'] {
+  if (error === undefined) return decision === undefined ? 'preflight' : 'allowed'
+  return decision?.allowed === true ? 'failed' : 'refused'
+}
