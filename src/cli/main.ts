@@ -8,17 +8,22 @@ import { explainCommand } from './explain.ts'
 import { healthCommand } from './health.ts'
 import { rulesCommand } from './rules.ts'
 import { serveCommand } from './serve.ts'
-import { CommandError, printError, processTerminal, type ExitCode, type Terminal } from './terminal.ts'
+import { CommandError, printCrash, printError, processTerminal, type ExitCode, type Terminal } from './terminal.ts'
 import { validateCommand } from './validate.ts'
 import { versionCommand } from './version.ts'
 import { withExamples } from './help.ts'
 
 /** Runs the command that the process was started with and sets its exit code. */
 export async function main(): Promise<void> {
-  process.exitCode = await run(process.argv.slice(2), processTerminal())
+  const terminal = processTerminal()
+  process.on('uncaughtException', (error) => {
+    printCrash(terminal, error)
+    process.exit(1)
+  })
+  process.exitCode = await run(process.argv.slice(2), terminal)
 }
 
-/** Runs one command line (without `node` and the script). Never rejects for mistakes of the user. */
+/** Runs one command line (without `node` and the script). Rejects for faults of ours only. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let exitCode: ExitCode = 0
   const program = createProgram(terminal, (code) => {

@@ -1,5 +1,6 @@
 /** What a command may do to the world around it: print, in colour where a person reads, and end with a code. */
 import { formatProblem, type Problem } from '../documents/problem.ts'
+import { redactText } from '../telemetry/redact.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -67,6 +68,13 @@ export function printProblems(terminal: Terminal, problems: readonly Problem[]):
 
 /** `1 error`, `2 warnings`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
+
+/** A fault of ours. Only the stack: the error's other properties may hold a request. */
+export function printCrash(terminal: Terminal, error: unknown): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  terminal.err(`${paint('error', RED, terminal.colorErr)}: Mintkeeper failed unexpectedly.\n`)
+  terminal.err(`  Please report it with these lines:\n${redactText(stack)}\n`)
+}
 
 export function printError(terminal: Terminal, error: CommandError): void {
   terminal.err(`${paint('error', RED, terminal.colorErr)}: ${error.message}\n`)

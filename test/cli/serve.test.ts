@@ -18,8 +18,8 @@ function newFolder(): Folder {
   return files
 }
 
-function serve(args: readonly string[]): Spawned {
-  const spawned = spawnCli(args)
+function serve(args: readonly string[], nodeArgs: readonly string[] = []): Spawned {
+  const spawned = spawnCli(args, {}, nodeArgs)
   open.push(() => {
     spawned.child.kill('SIGKILL')
     return spawned.ended
@@ -157,6 +157,22 @@ describe('serve', () => {
     gateway.child.kill('SIGHUP')
     await reloaded
     expect(await (await fetch(`http://127.0.0.1:${api}/rules`)).json()).toEqual([])
+  })
+})
+
+describe('a crash', () => {
+  it('leak-010: prints its stack, and nothing of a request', async () => {
+    const secret = 'ory_st_4Tn0bFz7kQmC2wYhXv8sLrJdE6uAgP1i'
+    const fault = `Object.assign(new Error('boom ${secret}'),{headers:{cookie:'s3'+'cret'},body:'s3'+'cret'})`
+    const plant = `data:text/javascript,process.on('SIGUSR2',()=>{throw ${fault}})`
+    const gateway = serve(['serve', '-c', writeGateway(newFolder())], ['--import', plant])
+    await ports(gateway)
+    gateway.child.kill('SIGUSR2')
+    const { exitCode, out, err } = await gateway.ended
+    expect(exitCode).toBe(1)
+    expect(err).toMatch(/error: Mintkeeper failed unexpectedly\.\n.*report.*\nError: boom \[redacted\]\n {4}at /)
+    expect(out + err).not.toContain('s3cret')
+    expect(out + err).not.toContain(secret)
   })
 })
 
