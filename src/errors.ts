@@ -23,6 +23,11 @@ export const codes = {
     message: 'The request did not arrive in time',
     remedy: 'The client stopped sending in the middle of a request; raise serve.proxy.timeout.read for slow clients.',
   },
+  body_too_large: {
+    status: 413,
+    message: 'The request body is too large',
+    remedy: 'The authorizer reads the body and takes no more; raise max_body_bytes of the authorizer `remote`.',
+  },
   headers_too_large: {
     status: 431,
     message: 'The request header is too large',
@@ -73,10 +78,21 @@ export const codes = {
     message: 'A template of the matched rule could not be rendered',
     remedy: 'The template reads something that this session does not have; give a default or require the field.',
   },
+  authorizer_failed: {
+    status: 500,
+    message: 'The authorizer came to no decision',
+    remedy: 'The service behind the authorizer did not answer, or with a status that decides nothing; see its log.',
+  },
+  hydrator_failed: {
+    status: 500,
+    message: 'The session could not be hydrated',
+    remedy: 'The service behind the hydrator did not answer with the session; the log line says what it did.',
+  },
   signing_key_unavailable: {
     status: 500,
     message: 'No key to sign with is available',
-    remedy: 'Check jwks_url: it must hold a private key with `alg` and `kid`. `mintkeeper credentials generate` makes one.',
+    remedy:
+      'Check jwks_url: it must hold a private key with `alg` and `kid`. `mintkeeper credentials generate` makes one.',
   },
   error_handler_failed: {
     status: 500,
@@ -103,6 +119,36 @@ export const codes = {
     message: 'The session store is not available',
     remedy: 'Check check_session_url and that the session store answers it within its timeout.',
   },
+  verification_keys_unavailable: {
+    status: 503,
+    message: 'The keys that verify tokens are not available',
+    remedy: 'None of jwks_urls could be read, or the one that may hold the key could not; the log says which and why.',
+  },
+  introspection_failed: {
+    status: 500,
+    message: 'The token could not be introspected',
+    remedy: 'Check introspection_url and pre_authorization: the server did not answer, or not with 200 and JSON.',
+  },
+  token_endpoint_not_found: {
+    status: 404,
+    message: 'Upstream service not found',
+    remedy: 'The token endpoint answers 404; correct token_url.',
+  },
+  token_endpoint_failed: {
+    status: 500,
+    message: 'The upstream service encountered an unexpected error',
+    remedy: 'The token endpoint answers 500; its own log says why.',
+  },
+  token_endpoint_unavailable: {
+    status: 503,
+    message: 'The upstream service is not available',
+    remedy: 'Check token_url and that the token endpoint answers within retry.give_up_after.',
+  },
+  token_endpoint_timeout: {
+    status: 504,
+    message: 'The upstream service is timing out',
+    remedy: 'The token endpoint waits in vain for a service behind it.',
+  },
   overloaded: {
     status: 503,
     message: 'The gateway is at its limit of concurrent work',
@@ -111,7 +157,7 @@ export const codes = {
   rate_limited: {
     status: 429,
     message: 'Too many requests',
-    remedy: 'The session store limits its callers; its Retry-After is passed on.',
+    remedy: 'A service that the gateway asks limits its callers; its Retry-After is passed on.',
   },
   client_closed_request: {
     status: 499,

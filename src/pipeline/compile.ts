@@ -157,12 +157,13 @@ async function compileRule(
     errors.push({ name, step: step instanceof GatewayError ? failing(step) : step })
   }
   const upstream = upstreamTarget(rule, config.kratos?.public_url)
-  const { step: authorize } = authorizer
+  const { step: gate } = authorizer
+  if (!(gate instanceof GatewayError)) for (const header of gate.owns) owned.add(header)
   const compiled = {
     id: rule.id,
     rule,
     authenticators,
-    authorizer: { name: authorizer.name, step: authorize instanceof GatewayError ? () => raise(authorize) : authorize },
+    authorizer: { name: authorizer.name, step: gate instanceof GatewayError ? () => raise(gate) : gate.authorize },
     mutators,
     errors,
     ...(upstream !== undefined && { upstream }),
@@ -244,7 +245,7 @@ async function compileStep<K extends Kind>(
   try {
     return await handler.create(parsed.value, {
       ...input.setup,
-      report: (severity, message, at = [], hint = undefined) => report(message, locate(at), hint, severity),
+      report: (severity, message, at = [], hint) => report(message, locate(at), hint, severity),
     })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

@@ -27,7 +27,15 @@ export interface RequestHeaders {
 }
 
 /**
- * One request as the pipeline sees it: the canonical request and its headers, without a body.
+ * Reads the request's body whole. What it takes is not lost: the upstream still gets every byte.
+ * @param limit bytes
+ * Rejects with GatewayError: `body_too_large`, `request_timeout`, `client_closed_request`.
+ */
+export type ReadBody = (limit: number) => Promise<Uint8Array>
+
+/**
+ * One request as the pipeline sees it: the canonical request and its headers. The body stays where it is until a handler
+ * asks for it.
  * What is matched, logged and given to templates is what is forwarded.
  */
 export interface Inbound {
@@ -45,6 +53,8 @@ export interface Inbound {
   readonly headers: RequestHeaders
   /** IP address of the peer (without port). */
   readonly remoteAddress: string
+  /** Absent when the request has no body. */
+  readonly readBody?: ReadBody | undefined
 }
 
 // ------------------------------------------------------------------------------------------------ the session
@@ -94,6 +104,10 @@ export interface Mutation {
   readonly edits?: readonly HeaderEdit[]
   /** Replaces the session for the steps that follow. */
   readonly session?: Session
+  /** Whether `edits` takes the place of all edits before it, instead of coming after them. */
+  readonly replacesEdits?: boolean
+  /** Replaces the capture groups for the steps that follow. */
+  readonly captures?: readonly string[]
   /** Oathkeeper's `noop`: /decisions answers with the request's own headers, too. */
   readonly echoRequestHeaders?: boolean
 }
@@ -113,6 +127,13 @@ export type Authorize = (exchange: Exchange) => Awaitable<Authorization>
 /** Throws GatewayError when the edit cannot be made: a request never goes on without it. */
 export type Mutate = (exchange: Exchange) => Awaitable<Mutation>
 export type AnswerError = (error: GatewayError, inbound: Inbound) => ErrorAnswer
+
+/** An authorizer says at load which request headers it sets, so that a client's own copies never get through. */
+export interface AuthorizerStep {
+  readonly authorize: Authorize
+  /** Lower case. */
+  readonly owns: readonly string[]
+}
 
 /** A mutator says at load which request headers it owns, so that a client's own copies never get through. */
 export interface MutatorStep {
@@ -142,7 +163,7 @@ export interface Handler<Kind extends string, Step> {
 }
 
 export type Authenticator = Handler<'authenticators', Authenticate>
-export type Authorizer = Handler<'authorizers', Authorize>
+export type Authorizer = Handler<'authorizers', AuthorizerStep>
 export type Mutator = Handler<'mutators', MutatorStep>
 export type ErrorHandler = Handler<'errors', ErrorStep>
 export type AnyHandler = Authenticator | Authorizer | Mutator | ErrorHandler
@@ -158,7 +179,7 @@ export const defineAuthenticator = <S extends z.ZodType>(handler: Definition<S, 
   kind: 'authenticators',
   ...handler,
 })
-export const defineAuthorizer = <S extends z.ZodType>(handler: Definition<S, Authorize>): Authorizer => ({
+export const defineAuthorizer = <S extends z.ZodType>(handler: Definition<S, AuthorizerStep>): Authorizer => ({
   kind: 'authorizers',
   ...handler,
 })

@@ -170,7 +170,10 @@ function afterMutation(run: Run, session: Session, name: string, result: Mutatio
     outcome: 'applied',
     ...(result.edits !== undefined && { detail: `sets ${result.edits.map(([header]) => header).join(', ')}` }),
   })
-  if (result.edits !== undefined) run.edits = run.edits.length === 0 ? result.edits : [...run.edits, ...result.edits]
+  if (result.replacesEdits === true) run.edits = result.edits ?? []
+  else if (result.edits !== undefined)
+    run.edits = run.edits.length === 0 ? result.edits : [...run.edits, ...result.edits]
+  if (result.captures !== undefined) run.captures = result.captures
   if (result.echoRequestHeaders === true) run.echoRequestHeaders = true
   if (result.session === undefined) return session
   run.session = result.session

@@ -7,6 +7,6 @@ export const allow = defineAuthorizer({
   config: z.unknown(),
   create() {
     const allowed = { outcome: 'allowed' } as const
-    return () => allowed
+    return { authorize: () => allowed, owns: [] }
   },
 })

@@ -6,5 +6,8 @@ import { defineAuthorizer } from '../contract.ts'
 export const deny = defineAuthorizer({
   name: 'deny',
   config: z.unknown(),
-  create: () => () => ({ outcome: 'denied', error: new GatewayError('access_denied') }),
+  create: () => ({
+    authorize: () => ({ outcome: 'denied', error: new GatewayError('access_denied') }),
+    owns: [],
+  }),
 })
