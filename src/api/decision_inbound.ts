@@ -1,6 +1,6 @@
 /** Which request a call of `/decisions` asks about. */
 import { GatewayError } from '../errors.ts'
-import type { Inbound } from '../pipeline/contract.ts'
+import type { Inbound, ReadBody } from '../pipeline/contract.ts'
 import { headerName, invalid } from '../proxy/header_names.ts'
 import { readInbound, requestHeaders, type Peer, type RawRequest } from '../proxy/inbound.ts'
 import type { ApiSnapshot } from './snapshot.ts'
@@ -15,6 +15,7 @@ export function readDecisionInbound(
   request: RawRequest,
   peer: Peer,
   settings: ApiSnapshot['inbound'],
+  readBody?: ReadBody,
 ): Inbound | GatewayError {
   const headers = requestHeaders(request.rawHeaders)
   for (const name of ['x-forwarded-method', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-uri']) {
@@ -36,7 +37,7 @@ export function readDecisionInbound(
     rawHeaders: host === undefined ? request.rawHeaders : withHost(request.rawHeaders, host),
     httpVersion: request.httpVersion,
   }
-  const inbound = readInbound(effective, peer, { ...settings, trustForwardedHeaders: true })
+  const inbound = readInbound(effective, peer, { ...settings, trustForwardedHeaders: true }, readBody)
   if (inbound instanceof GatewayError) return inbound
   return {
     ...inbound,

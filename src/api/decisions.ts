@@ -11,6 +11,7 @@ import { framing, headerName, hopByHop } from '../proxy/header_names.ts'
 import { pushEdits } from '../proxy/headers.ts'
 import type { DecisionRecord } from '../telemetry/decision_log.ts'
 import { errorResponse } from './answers.ts'
+import { bodyReader } from './body.ts'
 import { readDecisionInbound } from './decision_inbound.ts'
 import { rawRequest, type ApiEnv } from './request.ts'
 import type { ApiSnapshot } from './snapshot.ts'
@@ -26,7 +27,7 @@ export async function answerDecision(c: Context<ApiEnv>, options: DecisionOption
   const start = options.clock.monotonic()
   const snapshot = options.current()
   const { request, peer } = rawRequest(c)
-  const inbound = readDecisionInbound(request, peer, snapshot.inbound)
+  const inbound = readDecisionInbound(request, peer, snapshot.inbound, bodyReader(c.req.raw))
   const outcome = inbound instanceof GatewayError ? refused(inbound, undefined) : await decideInbound(inbound, snapshot)
   const { decision, error, response } = outcome
   options.onDecision({

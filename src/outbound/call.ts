@@ -29,7 +29,7 @@ export async function exchange(
     const response = await dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
-      method: method as Dispatcher.HttpMethod,
+      method,
       headers: headers.flat(),
       body: body ?? null,
       signal: limits.signal,

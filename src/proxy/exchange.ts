@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../errors.ts'
-import type { Decision, ErrorAnswer, HeaderLine, Inbound, UpstreamTarget } from '../pipeline/contract.ts'
+import type { Decision, ErrorAnswer, HeaderLine, Inbound, ReadBody, UpstreamTarget } from '../pipeline/contract.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import { answerHeaders, emptyAnswer } from './answer.ts'
 import type { Connection, PendingExchange, ProxyContext } from './context.ts'
@@ -14,7 +14,7 @@ import type { ForwardResult } from './forward.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { readInbound } from './inbound.ts'
 import { requestRecord } from './record.ts'
-import { bodyKind } from './request_body.ts'
+import { bodyKind, HeldBody } from './request_body.ts'
 import type { ProxySettings } from './settings.ts'
 import { upstreamPath } from './target.ts'
 import { openTunnel } from './tunnel.ts'
@@ -44,6 +44,8 @@ export class Exchange implements PendingExchange {
   #decision: Decision | undefined
   #error: GatewayError | undefined
   #abandonUpstream: (() => void) | undefined
+  /** Made when a handler asks for the body. */
+  #body: HeldBody | undefined
   #status = 0
   #over = false
 
@@ -78,11 +80,12 @@ export class Exchange implements PendingExchange {
     this.#error ??= error
     this.#finish(this.#error.status)
     this.#abandonUpstream?.()
+    this.#body?.abandon()
   }
 
   #start(): void {
     const { settings, decide } = this.#context.current()
-    const inbound = readInbound(this.request, this.#connection.peer, settings)
+    const inbound = readInbound(this.request, this.#connection.peer, settings, this.#bodyReader(settings))
     if (inbound instanceof GatewayError) {
       this.#refuse(inbound)
       return
@@ -113,6 +116,16 @@ export class Exchange implements PendingExchange {
       return
     }
     decision.then((made) => this.#proceed(made, settings)).catch((error: unknown) => this.#fault(error))
+  }
+
+  #bodyReader(settings: ProxySettings): ReadBody | undefined {
+    if (this.#options.detached !== undefined || bodyKind(this.request) === 'none') return undefined
+    return (limit) => {
+      this.#body ??= new HeldBody(this.request, settings.timeouts.read, () => {
+        if (this.#options.expectsContinue === true) this.response.writeContinue()
+      })
+      return this.#body.read(limit)
+    }
   }
 
   #wantsTunnel(): boolean {
@@ -153,6 +166,7 @@ export class Exchange implements PendingExchange {
       headers,
       upstream,
       timeouts: settings.timeouts,
+      body: this.#body?.bytes,
       expectsContinue: this.#options.expectsContinue === true,
       head,
       ended: (result) => this.#forwarded(result),

@@ -22,6 +22,8 @@ export interface ForwardOptions {
   readonly headers: string[]
   readonly upstream: Upstream
   readonly timeouts: ProxyTimeouts
+  /** The request's body when it has been read already. */
+  readonly body?: Buffer | undefined
   /** The client waits for 100 (Continue) before it sends the body. */
   readonly expectsContinue: boolean
   /** The client's header list for an upstream's head. */
@@ -77,6 +79,10 @@ class Forwarding implements Dispatcher.DispatchHandler {
     this.#bodyKind = this.#options.upgraded === undefined ? bodyKind(request) : 'none'
     if (this.#bodyKind === 'none') {
       this.#dispatch(null)
+      return
+    }
+    if (this.#options.body !== undefined) {
+      this.#dispatch(this.#options.body)
       return
     }
     if (expectsContinue) response.writeContinue()

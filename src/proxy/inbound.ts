@@ -3,7 +3,7 @@
  * understand differently ends here (RFC 9112, RFC 9110 section 7), before anything is matched.
  */
 import { GatewayError } from '../errors.ts'
-import type { Inbound, RequestHeaders } from '../pipeline/contract.ts'
+import type { Inbound, ReadBody, RequestHeaders } from '../pipeline/contract.ts'
 import { isAuthority } from './authority.ts'
 import { hasRivals } from './cookies.ts'
 import { forwarded, headerName, invalid, single, underscore } from './header_names.ts'
@@ -37,7 +37,12 @@ const mostLines = 200
  *
  * Headers that claim something about earlier hops are not part of the inbound unless they are trusted.
  */
-export function readInbound(request: RawRequest, peer: Peer, settings: InboundSettings): Inbound | GatewayError {
+export function readInbound(
+  request: RawRequest,
+  peer: Peer,
+  settings: InboundSettings,
+  readBody?: ReadBody,
+): Inbound | GatewayError {
   const { rawHeaders } = request
   const lines = rawHeaders.length / 2
   if (lines > mostLines) return new GatewayError('headers_too_large', { reason: 'more than 200 header lines' })
@@ -99,6 +104,7 @@ export function readInbound(request: RawRequest, peer: Peer, settings: InboundSe
     query: settings.safeguards.path === 'resolve' ? withoutUnparsable(query) : query,
     headers,
     remoteAddress: peer.address,
+    readBody,
   }
 }
 

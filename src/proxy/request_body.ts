@@ -20,21 +20,35 @@ export function bodyKind(request: IncomingMessage): BodyKind {
 /** The error for a client that stopped in the middle of a body. */
 const stalled = (): GatewayError => new GatewayError('request_timeout', { reason: 'the request body stopped coming' })
 
+const tooLarge = (limit: number): GatewayError =>
+  new GatewayError('body_too_large', { reason: `the request body has more than ${limit} bytes` })
+
 /**
- * Reads the whole body. `done` is called once with it, or with `request_timeout` when nothing came for `idle`
- * milliseconds; never after the returned function was called.
+ * Reads the whole body. `done` is called once with it, with `request_timeout` when nothing came for `idle`
+ * milliseconds, or with `body_too_large` when it has more than `limit` bytes; never after the returned function was
+ * called.
  */
 export function collectBody(
   request: IncomingMessage,
   idle: number,
   done: (body: Buffer | GatewayError) => void,
+  limit = Number.POSITIVE_INFINITY,
 ): () => void {
   const chunks: Buffer[] = []
+  let size = 0
   const timer = setTimeout(() => {
     stop()
     done(stalled())
   }, idle)
   const onData = (chunk: Buffer): void => {
+    size += chunk.length
+    if (size > limit) {
+      stop()
+      // What still comes is thrown away, so that the client can finish sending and read its answer.
+      request.resume()
+      done(tooLarge(limit))
+      return
+    }
     chunks.push(chunk)
     timer.refresh()
   }
@@ -48,6 +62,67 @@ export function collectBody(
   }
   request.on('data', onData).on('end', onEnd)
   return stop
+}
+
+/** A body that the pipeline reads before the upstream gets it; held until the exchange is over. */
+export class HeldBody {
+  readonly #request: IncomingMessage
+  readonly #idle: number
+  /** Called before the first byte is read. */
+  readonly #proceed: () => void
+  #reading: Promise<Buffer> | undefined
+  #giveUp: (() => void) | undefined
+  #bytes: Buffer | undefined
+
+  constructor(request: IncomingMessage, idle: number, proceed: () => void) {
+    this.#request = request
+    this.#idle = idle
+    this.#proceed = proceed
+  }
+
+  /** All of it; undefined unless it has been read. */
+  get bytes(): Buffer | undefined {
+    return this.#bytes
+  }
+
+  /** See ReadBody. */
+  async read(limit: number): Promise<Buffer> {
+    // A body that says its length is refused before any of it is held.
+    if (Number(this.#request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
+    this.#reading ??= this.#collect(limit)
+    const bytes = await this.#reading
+    if (bytes.length > limit) throw tooLarge(limit)
+    return bytes
+  }
+
+  /** The client is gone: whoever reads is told so. */
+  abandon(): void {
+    this.#giveUp?.()
+  }
+
+  #collect(limit: number): Promise<Buffer> {
+    this.#proceed()
+    return new Promise((resolve, reject) => {
+      const stop = collectBody(
+        this.#request,
+        this.#idle,
+        (body) => {
+          this.#giveUp = undefined
+          if (body instanceof GatewayError) {
+            reject(body)
+            return
+          }
+          this.#bytes = body
+          resolve(body)
+        },
+        limit,
+      )
+      this.#giveUp = () => {
+        stop()
+        reject(new GatewayError('client_closed_request'))
+      }
+    })
+  }
 }
 
 /**

@@ -89,45 +89,6 @@ const oauth2Introspection = z.strictObject({
     .describe('Cache of answers.'),
 })
 
-const remoteFields = {
-  remote: url.describe('URL that decides.'),
-  headers: z.record(z.string(), z.string()).optional().describe('Headers of the call, as templates.'),
-  forward_response_headers_to_upstream: strings.default([]).describe('Headers of the answer that the upstream gets.'),
-  retry: retry.prefault({}).describe('Retries.'),
-}
-
-const ketoEngineAcpOry = z.strictObject({
-  base_url: url.describe('Address of Ory Keto.'),
-  required_action: z.string().describe('Action, as a template.'),
-  required_resource: z.string().describe('Resource, as a template.'),
-  subject: z.string().optional().describe("Subject, as a template; absent means the session's."),
-  flavor: z.string().optional().describe('Pattern language of the policies; absent means regex.'),
-})
-
-const hydrator = z.strictObject({
-  api: z
-    .strictObject({
-      url: url.describe('URL that completes a session.'),
-      auth: z
-        .strictObject({
-          basic: z
-            .strictObject({ username: z.string().describe('User name.'), password: z.string().describe('Password.') })
-            .describe('HTTP Basic.'),
-        })
-        .optional()
-        .describe('Credentials of the call.'),
-      retry: retry.prefault({}).describe('Retries.'),
-    })
-    .describe('The call.'),
-  cache: z
-    .strictObject({
-      enabled: z.boolean().default(false).describe('Keep answers.'),
-      ttl: durationText.default('1m').describe('How long an answer is kept.'),
-    })
-    .prefault({})
-    .describe('Cache of answers.'),
-})
-
 /** What the config needs to know of a handler. */
 export type HandlerDescription = Pick<AnyHandler, 'kind' | 'name' | 'config'>
 
@@ -135,12 +96,4 @@ export const absentHandlers: readonly HandlerDescription[] = [
   { kind: 'authenticators', name: 'jwt', config: jwt },
   { kind: 'authenticators', name: 'oauth2_client_credentials', config: oauth2ClientCredentials },
   { kind: 'authenticators', name: 'oauth2_introspection', config: oauth2Introspection },
-  { kind: 'authorizers', name: 'keto_engine_acp_ory', config: ketoEngineAcpOry },
-  { kind: 'authorizers', name: 'remote', config: z.strictObject(remoteFields) },
-  {
-    kind: 'authorizers',
-    name: 'remote_json',
-    config: z.strictObject({ ...remoteFields, payload: z.string().describe('Body of the call, as a template.') }),
-  },
-  { kind: 'mutators', name: 'hydrator', config: hydrator },
 ]
