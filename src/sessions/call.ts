@@ -32,7 +32,7 @@ export async function call(
     const response = await dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
-      method: method as Dispatcher.HttpMethod,
+      method,
       headers: flatten(question.headers),
       signal: limits.signal,
       reset: false,

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createGateway, type Addresses, type Gateway } from '../../src/index.ts'
+import { createGateway, type Addresses, type AnyHandler, type Gateway } from '../../src/index.ts'
 
 export interface GatewayInput {
   /** As in a config file; ports default to free ones on loopback. */
@@ -9,6 +9,8 @@ export interface GatewayInput {
   readonly rules?: readonly object[]
   readonly env?: Readonly<Record<string, string>>
   readonly watchInterval?: number
+  /** Handlers beside those that ship. */
+  readonly handlers?: readonly AnyHandler[]
 }
 
 export interface TestGateway extends AsyncDisposable {
@@ -58,6 +60,7 @@ export async function loadGateway(input: GatewayInput): Promise<TestGateway> {
       configFiles: [path.join(directory, 'config.json')],
       env: { ...input.env },
       logTarget: { write: (line) => log.push(line) },
+      ...(input.handlers !== undefined && { handlers: input.handlers }),
       ...(input.watchInterval !== undefined && { watchInterval: input.watchInterval }),
     })
     return {
