@@ -69,3 +69,15 @@ function bearerToken(authorization: string | undefined): string {
   const space = authorization.indexOf(' ')
   return space !== -1 && authorization.slice(0, space).toLowerCase() === 'bearer' ? authorization.slice(space + 1) : ''
 }
+
+/** HTTP Basic credentials (RFC 7617), as Go's `Request.BasicAuth` reads them; undefined when there are none. */
+export function basicCredentials(inbound: Inbound): { readonly user: string; readonly password: string } | undefined {
+  const authorization = inbound.headers.get('authorization') ?? ''
+  if (authorization.slice(0, 6).toLowerCase() !== 'basic ') return undefined
+  const encoded = authorization.slice(6)
+  const bytes = Buffer.from(encoded, 'base64')
+  if (bytes.toString('base64') !== encoded) return undefined
+  const decoded = bytes.toString()
+  const colon = decoded.indexOf(':')
+  return colon === -1 ? undefined : { user: decoded.slice(0, colon), password: decoded.slice(colon + 1) }
+}

@@ -7,6 +7,9 @@ export class KeyProblem extends Error {
   override readonly name = 'KeyProblem'
 }
 
+/** A key set that could not be had for now: says nothing about what is in it. */
+export class KeyOutage extends KeyProblem {}
+
 /** One entry of a key set, checked but not imported. */
 export interface KeyEntry {
   readonly jwk: JWK

@@ -1,4 +1,4 @@
-import { KeyProblem } from './key.ts'
+import { KeyOutage, KeyProblem } from './key.ts'
 
 export interface SourceAccess {
   readonly fetch: typeof globalThis.fetch
@@ -102,7 +102,7 @@ async function fetchPatiently(url: URL, headers: Record<string, string>, access:
     } catch (error) {
       const pause = pauses[attempt]
       if (error instanceof KeyProblem || pause === undefined) {
-        throw error instanceof KeyProblem ? error : new KeyProblem(transient(error))
+        throw error instanceof KeyProblem ? error : new KeyOutage(transient(error))
       }
       await access.wait(pause)
     }
