@@ -7,7 +7,6 @@ import { isMap, type Layer, mergeLayers } from '../documents/layers.ts'
 import { inReadingOrder, type Locate, type Problem } from '../documents/problem.ts'
 import { validate } from '../documents/zod.ts'
 import type { AnyHandler } from '../pipeline/contract.ts'
-import { warnOfAbsentHandlers } from './absent_handlers.ts'
 import { environmentLayer } from './env.ts'
 import { finishConfig } from './finish.ts'
 import { type ReliedDefault, reliedDefaults } from './profile.ts'
@@ -52,7 +51,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const schema = configSchema(handlers)
   const merged = environmentLayer(env, jsonSchemaOf(schema), mergeLayers(layers))
   const { value, locate } = merged.layer
-  problems.push(...merged.problems, ...warnOfAbsentHandlers(value, handlers, locate))
+  problems.push(...merged.problems)
   // What an unreadable file may hold would only be reported as missing.
   if (!readable) return { relied: [], locate, problems, files }
   const parsed = validate(schema, value, locate)

@@ -172,27 +172,6 @@ describe('handlers', () => {
     })
   })
 
-  it.each(['jwt', 'oauth2_introspection', 'oauth2_client_credentials'])(
-    'that are not there yet are known: %s',
-    async (name) => {
-      expect(await messages({ 'a.yaml': `authenticators: {${name}: {enabled: false}}` })).toEqual([])
-      expect(await messages({ 'a.yaml': `authenticators: {${name}: {}}` })).toEqual([])
-    },
-  )
-
-  it('that are not there yet are named when they are enabled, and the rest still loads', async () => {
-    const text = 'authorizers:\n  remote:\n    enabled: true\n    config: {remote: http://r/}\n'
-    const { config, problems } = await load({ 'a.yaml': text })
-    expect(config?.authorizers['remote']?.enabled).toBe(true)
-    expect(problems).toMatchObject([
-      { severity: 'warning', message: 'The handler "remote" is not available in this version', place: { line: 3 } },
-    ])
-    expect(await messages({ 'a.yaml': 'mutators: {hydrator: {enabled: true}}' })).toEqual([
-      '"mutators.hydrator.config" is missing',
-      'The handler "hydrator" is not available in this version',
-    ])
-  })
-
   it('can be brought along', async () => {
     const mine = defineAuthenticator({
       name: 'mine',

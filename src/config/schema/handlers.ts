@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { AnyHandler } from '../../pipeline/contract.ts'
-import { absentHandlers, type HandlerDescription } from './absent.ts'
 
 type Kind = AnyHandler['kind']
 
@@ -10,10 +9,10 @@ export interface Settings {
 }
 
 /** A handler's block: on, with a config that is complete, or off, with whatever may stand there. */
-function block({ kind, name, config }: HandlerDescription, options: { readonly available: boolean }): z.ZodType<Settings> {
+function block({ kind, name, config }: AnyHandler): z.ZodType<Settings> {
   // Oathkeeper's one handler that needs no switching on; without it a refusal could not be answered.
   const onByDefault = kind === 'errors' && name === 'json'
-  const meaning = options.available ? 'Whether rules can use this handler.' : 'Not available in this version.'
+  const meaning = 'Whether rules can use this handler.'
   const enabled = z.literal(true).describe(meaning)
   const disabled = z.literal(false).describe(meaning)
   const optional = config.safeParse({}).success
@@ -30,12 +29,7 @@ function block({ kind, name, config }: HandlerDescription, options: { readonly a
 }
 
 function blocks(kind: Kind, handlers: readonly AnyHandler[]) {
-  const present = handlers.filter((handler) => handler.kind === kind)
-  const absent = absentHandlers.filter((handler) => handler.kind === kind && !present.some(({ name }) => name === handler.name))
-  const entries = [
-    ...present.map((handler) => [handler.name, block(handler, { available: true })] as const),
-    ...absent.map((handler) => [handler.name, block(handler, { available: false })] as const),
-  ]
+  const entries = handlers.filter((handler) => handler.kind === kind).map((handler) => [handler.name, block(handler)] as const)
   // A block that is not written is one without keys: off, except for `json`.
   return z.strictObject(Object.fromEntries(entries.map(([name, schema]) => [name, schema.prefault({})]))).prefault({})
 }
