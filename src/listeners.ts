@@ -4,12 +4,13 @@ import type { Health } from './api/health.ts'
 import { createMetricsApp } from './api/metrics.ts'
 import { createApiServer } from './api/server.ts'
 import type { ApiSnapshot } from './api/snapshot.ts'
+import { tlsSource } from './certificates.ts'
 import type { Config } from './config/schema.ts'
 import type { Clock, Log } from './pipeline/contract.ts'
 import type { RequestRecord } from './proxy/record.ts'
 import { createProxyServer } from './proxy/server.ts'
 import type { ProxySnapshot } from './proxy/settings.ts'
-import { loadTls, watchTls, type TlsSource } from './proxy/tls.ts'
+import { loadTls, watchTls } from './proxy/tls.ts'
 import { logDecision, type DecisionRecord } from './telemetry/decision_log.ts'
 import type { Log as LeveledLog } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
@@ -159,17 +160,4 @@ function decisionRecord(record: RequestRecord): DecisionRecord {
     durationMs: record.durationMs,
     upstream: record.upstream,
   }
-}
-
-type TlsConfig = Config['serve']['proxy']['tls']
-
-function tlsSource(tls: TlsConfig): TlsSource | undefined {
-  const cert = tlsPart(tls?.cert)
-  const key = tlsPart(tls?.key)
-  return cert === undefined || key === undefined ? undefined : { cert, key }
-}
-
-function tlsPart(part: NonNullable<TlsConfig>['key']): TlsSource['key'] | undefined {
-  if (part?.base64 !== undefined) return { base64: part.base64 }
-  return part?.path === undefined ? undefined : { path: part.path }
 }

@@ -2,6 +2,7 @@
  * Files and environment become everything that requests run on: config, rules, keys. `serve`, `validate` and `explain` load
  * the same way; what one of them accepts the others accept.
  */
+import { certificateProblems } from './certificates.ts'
 import type { Config } from './config/schema.ts'
 import { loadConfig, type LoadedConfig } from './config/load.ts'
 import type { Environment } from './documents/interpolate.ts'
@@ -78,10 +79,11 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const globalKeys = config.mutators['id_token']?.config?.['jwks_url']
   if (typeof globalKeys === 'string') await keySets.load(globalKeys)
 
-  const problems = [...loaded.problems, ...repositories.problems, ...compiled.problems]
+  const certificates = certificateProblems(config.serve, loaded.locate)
+  const problems = [...loaded.problems, ...certificates, ...repositories.problems, ...compiled.problems]
   const files = [...loaded.files, ...repositories.files, ...keySets.files]
   const refused =
-    hasError([...loaded.problems, ...repositories.problems]) ||
+    hasError([...loaded.problems, ...certificates, ...repositories.problems]) ||
     (config.safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
   const snapshot = { ...compiled.snapshot, keySets: [...keySets.sets.values()] }
   return { problems, relied, files, ...(!refused && { state: { config, snapshot, repositories, keySets } }) }

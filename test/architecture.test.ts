@@ -31,6 +31,7 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   [8, 'proxy/'],
   // The API plane's /decisions shares the front gate of the proxy, so that both see one canonical request.
   [9, 'api/'],
+  [10, 'certificates.ts'],
   [10, 'load.ts'],
   [10, 'planes.ts'],
   [10, 'listeners.ts'],

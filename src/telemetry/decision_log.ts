@@ -59,8 +59,8 @@ export function logDecision(log: Log, record: DecisionRecord): void {
   const fields = {
     granted: record.granted,
     http_method: log.clean(cut(record.method)),
-    http_url: `${record.scheme}://${host}${log.clean(cut(record.path))}`,
-    http_host: host,
+    // A request that the front gate could not read has no canonical URL.
+    ...(host !== '' && { http_url: `${record.scheme}://${host}${log.clean(cut(record.path))}`, http_host: host }),
     ...(record.userAgent !== undefined && { http_user_agent: log.clean(cut(record.userAgent)) }),
     ...(record.ruleId !== undefined && { rule_id: record.ruleId }),
     ...(session !== undefined && { subject: log.clean(session.subject) }),
