@@ -1,0 +1,35 @@
+# syntax=docker/dockerfile:1
+#
+# docker build -t mintkeeper .
+# docker run --rm mintkeeper --help
+
+FROM node:24.21.0-trixie-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+# Install scripts fetch programs that only the demo and the tests need.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npx --no-install tsc -p tsconfig.build.json && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# A new volume takes over the owner and the mode of the folder that it is mounted on.
+RUN mkdir -p /state/private /state/public && chmod 700 /state/private
+
+# Node.js and what it needs to run: no shell, no package manager.
+FROM gcr.io/distroless/nodejs24-debian13:nonroot
+ARG GIT_HASH=unknown
+ARG BUILD_TIME=unknown
+ENV NODE_ENV=production MINTKEEPER_GIT_HASH=$GIT_HASH MINTKEEPER_BUILD_TIME=$BUILD_TIME
+COPY package.json /app/package.json
+COPY schema /app/schema
+COPY --from=build /build/node_modules /app/node_modules
+COPY --from=build /build/dist /app/dist
+COPY --from=build --chown=65532:65532 /state /var/lib/mintkeeper
+# Rules and keys that a config names relatively are looked for beside it.
+WORKDIR /etc/mintkeeper
+USER 65532:65532
+# Proxy, API, metrics (9000 unless the config says otherwise).
+EXPOSE 4455 4456 9000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --start-interval=1s --retries=3 \
+  CMD ["/nodejs/bin/node", "/app/dist/bin.js", "health", "ready", "-e", "http://127.0.0.1:4456"]
+ENTRYPOINT ["/nodejs/bin/node", "/app/dist/bin.js"]
+CMD ["serve", "-c", "/etc/mintkeeper/mintkeeper.yaml"]
