@@ -105,7 +105,7 @@ export function createIntrospections({
     } catch (error) {
       if (!(error instanceof HttpCallError)) throw error
       if (error.kind === 'overloaded') return new GatewayError('overloaded', { headers: [['Retry-After', '1']] })
-      return new GatewayError('introspection_failed', { detail: `the server gave ${error.message}`, cause: error })
+      return new GatewayError('introspection_failed', { detail: `the server ${error.message}`, cause: error })
     }
   }
 

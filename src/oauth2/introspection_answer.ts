@@ -74,7 +74,7 @@ export function refusalOf(
   }
   if (!token.active) return unauthorized('Access token is not active')
   if (token.exp > 0 && token.exp * 1000 < now) return unauthorized('Access token expired')
-  const foreign = audiences.find((audience) => !token.aud.includes(audience))
+  const foreign = audiences.find((target) => !token.aud.includes(target))
   if (foreign !== undefined) return forbidden(`Token audience is not intended for target audience ${foreign}`)
   if (issuers.length > 0 && !issuers.includes(token.iss))
     return forbidden('Token issuer does not match any trusted issuer')

@@ -53,7 +53,7 @@ export async function requestToken(
   } catch (error) {
     if (!(error instanceof HttpCallError)) throw error
     if (error.kind === 'overloaded') return new GatewayError('overloaded', { headers: RETRY_SOON })
-    return unavailable(`the token endpoint gave ${error.message}`, error)
+    return unavailable(`the token endpoint ${error.message}`, error)
   }
 }
 

@@ -1,18 +1,18 @@
 import { z } from 'zod'
 import { duration } from '../../documents/duration.ts'
 import { GatewayError } from '../../errors.ts'
-import { limitsOf, retry } from '../../oauth2/retry.ts'
 import { createVerifiedClients } from '../../oauth2/verified_clients.ts'
 import { defineAuthenticator } from '../contract.ts'
 import { basicCredentials } from '../credentials.ts'
+import { limitsOf, retry, serviceUrl } from '../service_call.ts'
 
 /** Lets a client in that gets a token for the id and secret it sends by HTTP Basic (RFC 6749 section 4.4). */
 export const oauth2ClientCredentials = defineAuthenticator({
   name: 'oauth2_client_credentials',
   config: z.strictObject({
-    token_url: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).describe('Token endpoint.'),
+    token_url: serviceUrl.describe('Token endpoint.'),
     required_scope: z.array(z.string()).default([]).describe('Scopes that are asked for.'),
-    retry,
+    retry: retry.prefault({}).describe('Limits of the call.'),
     cache: z
       .strictObject({
         enabled: z.boolean().default(false).describe('Whether clients that got a token are remembered.'),

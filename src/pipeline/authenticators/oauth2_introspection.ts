@@ -3,13 +3,12 @@ import { duration } from '../../documents/duration.ts'
 import { GatewayError } from '../../errors.ts'
 import { createIntrospections, type Introspected, type IntrospectionQuestion } from '../../oauth2/introspection.ts'
 import { refusalOf } from '../../oauth2/introspection_answer.ts'
-import { limitsOf, retry } from '../../oauth2/retry.ts'
 import { scopeStrategy, scopeStrategyName } from '../../oauth2/scope.ts'
 import type { ClientCredentials } from '../../oauth2/token_endpoint.ts'
 import { defineAuthenticator, type Authentication, type HeaderLine } from '../contract.ts'
 import { findToken, tokenFrom } from '../credentials.ts'
+import { limitsOf, retry, sentHeaderName, serviceUrl } from '../service_call.ts'
 
-const url = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
 const strings = z.array(z.string())
 
 const preAuthorization = z
@@ -18,7 +17,7 @@ const preAuthorization = z
       enabled: z.literal(true).describe('Ask as a client, by the client credentials grant.'),
       client_id: z.string().min(1).describe('Client ID.'),
       client_secret: z.string().min(1).describe('Client secret.'),
-      token_url: url.describe('Token endpoint.'),
+      token_url: serviceUrl.describe('Token endpoint.'),
       audience: z.string().optional().describe('Audience that is asked for.'),
       scope: strings.default([]).describe('Scopes that are asked for.'),
     }),
@@ -27,27 +26,8 @@ const preAuthorization = z
   .optional()
   .describe('How the gateway authorises itself at introspection_url.')
 
-/** What undici and node would refuse at each request, or set themselves. */
-const UNSENDABLE = [
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'keep-alive',
-  'upgrade',
-  'expect',
-  'te',
-  'trailer',
-]
-
 const requestHeaders = z
-  .record(
-    z
-      .string()
-      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name')
-      .refine((name) => !UNSENDABLE.includes(name.toLowerCase()), 'is a header that the connection sets'),
-    z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be a header value'),
-  )
+  .record(sentHeaderName, z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be a header value'))
   .default({})
   .describe('Headers of the call.')
 
@@ -55,7 +35,7 @@ const requestHeaders = z
 export const oauth2Introspection = defineAuthenticator({
   name: 'oauth2_introspection',
   config: z.strictObject({
-    introspection_url: url.describe('Introspection endpoint.'),
+    introspection_url: serviceUrl.describe('Introspection endpoint.'),
     scope_strategy: scopeStrategyName,
     pre_authorization: preAuthorization,
     required_scope: strings
@@ -67,7 +47,7 @@ export const oauth2Introspection = defineAuthenticator({
     preserve_host: z.boolean().default(false).describe("Send the request's host as X-Forwarded-Host."),
     introspection_request_headers: requestHeaders,
     token_from: tokenFrom.optional(),
-    retry,
+    retry: retry.prefault({}).describe('Limits of the call.'),
     cache: z
       .strictObject({
         enabled: z.boolean().default(false).describe('Whether answers that let a request in are kept.'),

@@ -5,9 +5,10 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import type { Awaitable, Clock, HeaderLine, HttpClient, Log } from '../../pipeline/contract.ts'
+import type { Awaitable, Clock, HttpClient, Log } from '../../pipeline/contract.ts'
 import { KeyOutage, KeyProblem } from '../key.ts'
 import { keySource, type KeySource, type SourceAccess } from '../key_sources.ts'
+import { fetchThrough } from './fetch.ts'
 import { readVerificationKeys, type VerificationKey } from './key_set.ts'
 
 export interface LookupSettings {
@@ -45,7 +46,6 @@ interface Entry {
 
 /** Sets that are remembered; more than any config has, and reloads with ever new URLs do not pile up. */
 const MAX_SETS = 1000
-const MAX_BYTES = 1024 * 1024
 /** Milliseconds between two tries at a set that failed, or that lacks a kid: strangers choose how often kids are unknown. */
 const FAILURE_PAUSE = 1000
 const UNKNOWN_KID_PAUSE = 5000
@@ -166,29 +166,12 @@ function waitFor(pending: readonly Promise<void>[], isEnough: () => boolean, max
   return new Promise((resolve, reject) => {
     let left = pending.length
     const timer = setTimeout(resolve, maxWait)
-    for (const refresh of pending) {
-      refresh.then(() => {
-        left--
-        if (left > 0 && !isEnough()) return
-        clearTimeout(timer)
-        resolve()
-      }, reject)
+    const settle = (): void => {
+      left--
+      if (left > 0 && !isEnough()) return
+      clearTimeout(timer)
+      resolve()
     }
+    for (const refresh of pending) refresh.then(settle, reject)
   })
 }
-
-/** `fetch` as far as key sources use it, over the gateway's own client. */
-function fetchThrough(http: HttpClient): typeof globalThis.fetch {
-  return async (input, init) => {
-    const headers = Object.entries((init?.headers ?? {}) as Record<string, string>) as readonly HeaderLine[]
-    const { status, body } = await http.send(
-      { method: 'GET', url: String(input), headers },
-      { giveUpAfter: ATTEMPT_TIMEOUT, maxBody: MAX_BYTES },
-    )
-    // The statuses without a body allow none at all.
-    return new Response(body === '' ? null : body, { status })
-  }
-}
-
-/** Milliseconds; key sources repeat attempts themselves. */
-const ATTEMPT_TIMEOUT = 15_000
