@@ -1,18 +1,10 @@
 /** What an answer of the session store means. An outage is never told as a refusal. */
 import { GatewayError } from '../errors.ts'
-import type { HeaderLine, Json, SessionAnswer, SessionQuestion } from '../pipeline/contract.ts'
-import type { StoreResponse } from './call.ts'
-
-const RATE_LIMIT_HEADERS = [
-  'Retry-After',
-  'X-Ratelimit-Limit',
-  'X-Ratelimit-Remaining',
-  'X-Ratelimit-Reset',
-  'X-Ratelimit-Type',
-]
+import { rateLimited } from '../outbound/rate_limit.ts'
+import type { HttpResponse, Json, SessionAnswer, SessionQuestion } from '../pipeline/contract.ts'
 
 /** Maps a whole response; `question.reader` decides about the 200s and about statuses nobody expects. */
-export function readAnswer(response: StoreResponse, question: SessionQuestion): SessionAnswer {
+export function readAnswer(response: HttpResponse, question: SessionQuestion): SessionAnswer {
   const { status } = response
   const setCookie = lines(response.headers['set-cookie'])
   if (status === 200) {
@@ -26,13 +18,7 @@ export function readAnswer(response: StoreResponse, question: SessionQuestion): 
   if (status === 403 && isAal2Required(response.body)) {
     return refusal(new GatewayError('session_aal2_required', { body: response.body }), setCookie)
   }
-  if (status === 429) {
-    const headers = RATE_LIMIT_HEADERS.flatMap((name): HeaderLine[] => {
-      const value = lines(response.headers[name.toLowerCase()])[0]
-      return value === undefined ? [] : [[name, value]]
-    })
-    return refusal(new GatewayError('rate_limited', { headers }), setCookie)
-  }
+  if (status === 429) return refusal(rateLimited(response), setCookie)
   if (status >= 500) {
     const retryAfter = lines(response.headers['retry-after'])[0] ?? '1'
     return storeUnavailable(`the session store answered ${status}`, retryAfter)

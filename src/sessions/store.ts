@@ -6,9 +6,9 @@
 import { hash } from 'node:crypto'
 import { Agent } from 'undici'
 import { GatewayError } from '../errors.ts'
+import { exchange } from '../outbound/call.ts'
 import type { SessionAnswer, SessionQuestion, SessionStore } from '../pipeline/contract.ts'
 import { readAnswer, unavailable } from './answer.ts'
-import { call } from './call.ts'
 
 export interface SessionStoreOptions {
   /** Milliseconds for a whole call, waiting for a free connection included. */
@@ -73,7 +73,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): ClosableS
     if (!full) active++
     else if (!(await wait(deadline))) return overloaded()
     try {
-      return readAnswer(await call(agent, question, { signal: deadline, maxBody }), question)
+      return readAnswer(await exchange(agent, question, { signal: deadline, maxBody }), question)
     } catch (error) {
       // Most of the time went by before the call: that says nothing about the session store.
       return full && deadline.aborted ? overloaded() : unavailable(error)
