@@ -1,0 +1,126 @@
+/** The catalogue of attacks and its set-up `std`: a public part and parts that need a session, with the profile `secure`. */
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { decodeJwt, type JWTPayload } from 'jose'
+import type { Decision } from '../../src/index.ts'
+import { generateKeySet } from '../../src/tokens/generate.ts'
+import {
+  loadGateway,
+  startGateway,
+  type GatewayInput,
+  type ListeningGateway,
+  type TestGateway,
+} from '../support/gateway.ts'
+
+interface Vector {
+  readonly id: string
+  readonly class: string
+  readonly request: { readonly bytes_b64?: string }
+  readonly expect: { readonly status: readonly (number | null | readonly number[])[] }
+}
+
+const file = new URL('../vectors/security.json', import.meta.url)
+const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { readonly cases: readonly Vector[] }
+
+export const idsOf = (name: string): string[] => cases.filter((vector) => vector.class === name).map(({ id }) => id)
+
+export function vector(id: string): Vector {
+  const found = cases.find((candidate) => candidate.id === id)
+  if (found === undefined) throw new Error(`no vector ${id}`)
+  return found
+}
+
+export const bytesOf = (id: string): Buffer => Buffer.from(vector(id).request.bytes_b64 ?? '', 'base64')
+
+export const HOUR = 3_600_000
+
+/** What Kratos says of an active session. */
+export const sessionOf = (name: string, changes: object = {}): object => ({
+  id: `session-of-${name}`,
+  active: true,
+  expires_at: new Date(Date.now() + HOUR).toISOString(),
+  identity: { id: name, state: 'active', traits: {} },
+  ...changes,
+})
+
+/** Knows ALICE and BOB by their cookies, and nobody else. */
+export function whoami(request: IncomingMessage, response: ServerResponse): void {
+  const [, name] = /^ory_kratos_session=(ALICE|BOB)$/.exec(request.headers.cookie ?? '') ?? []
+  if (name === undefined) response.writeHead(401).end('{}')
+  else response.end(JSON.stringify(sessionOf(name.toLowerCase())))
+}
+
+const on = { enabled: true }
+const jwks = JSON.stringify(await generateKeySet({ alg: 'ES256', kid: 'k' }))
+
+export interface Std {
+  /** Origin of the session store. */
+  readonly store: string
+  readonly upstream?: string
+  readonly errors?: object
+  /** Replaces the rules of the set-up. */
+  readonly rules?: readonly object[]
+  readonly handlers?: GatewayInput['handlers']
+  readonly config?: object
+}
+
+export function rule(path: string, parts: object = {}, upstream = 'http://127.0.0.1:9'): object {
+  return {
+    id: path,
+    match: { url: `http://gw.example${path}`, methods: ['GET', 'POST'] },
+    authenticators: [{ handler: 'cookie_session' }],
+    authorizer: { handler: 'allow' },
+    mutators: [{ handler: 'id_token' }],
+    upstream: { url: upstream },
+    ...parts,
+  }
+}
+
+function inputOf({ store, upstream, errors, rules, handlers, config }: Std): GatewayInput {
+  return {
+    config: {
+      profile: 'secure',
+      authenticators: {
+        anonymous: on,
+        cookie_session: {
+          enabled: true,
+          config: { check_session_url: `${store}/sessions/whoami`, subject_from: 'identity.id', extra_from: '@this' },
+        },
+        bearer_token: {
+          enabled: true,
+          config: { check_session_url: `${store}/sessions/whoami`, subject_from: 'identity.id' },
+        },
+      },
+      authorizers: { allow: on, deny: on },
+      mutators: {
+        noop: on,
+        id_token: {
+          enabled: true,
+          config: { issuer_url: 'https://gw.example', jwks_url: `base64://${Buffer.from(jwks).toString('base64')}` },
+        },
+      },
+      ...(errors !== undefined && { errors }),
+      ...config,
+    },
+    rules: rules ?? [
+      rule(
+        '/public<(/.*)?>',
+        { authenticators: [{ handler: 'anonymous' }], mutators: [{ handler: 'noop' }] },
+        upstream,
+      ),
+      rule('/admin<(/.*)?>', {}, upstream),
+      rule('/mixed', { authenticators: [{ handler: 'cookie_session' }, { handler: 'anonymous' }] }, upstream),
+    ],
+    ...(handlers !== undefined && { handlers }),
+  }
+}
+
+export const loadStd = (std: Std): Promise<TestGateway> => loadGateway(inputOf(std))
+export const startStd = (std: Std): Promise<ListeningGateway> => startGateway(inputOf(std))
+
+/** The claims of the token that an allowed request goes on with. */
+export function claimsOf(decision: Decision): JWTPayload {
+  if (!decision.allowed) throw new Error(`refused: ${decision.error.message}`)
+  const token = decision.edits.find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? ''
+  return decodeJwt(token.replace('Bearer ', ''))
+}
