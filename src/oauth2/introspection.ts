@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../errors.ts'
 import { HttpCallError } from '../outbound/client.ts'
 import { rateLimited } from '../outbound/rate_limit.ts'
-import type { Clock, HeaderLine, HttpClient, HttpLimits, Session } from '../pipeline/contract.ts'
+import type { Clock, HeaderLine, HttpClient, HttpLimits, HttpRequest, Session } from '../pipeline/contract.ts'
 import { clientKey, createClientTokens } from './client_tokens.ts'
 import { readIntrospection, sessionOf, type Introspection } from './introspection_answer.ts'
 import type { ClientCredentials } from './token_endpoint.ts'
@@ -131,7 +131,7 @@ export function createIntrospections({
   }
 }
 
-function requestOf({ url, token, scope, headers, client }: IntrospectionQuestion, bearer: string | undefined) {
+function requestOf({ url, token, scope, headers }: IntrospectionQuestion, bearer: string | undefined): HttpRequest {
   const own: HeaderLine[] = [['content-type', 'application/x-www-form-urlencoded']]
   if (bearer !== undefined) own.push(['authorization', `Bearer ${bearer}`])
   const form = new URLSearchParams({ token })

@@ -143,6 +143,9 @@ export function createVerificationKeys({
       }
       const key = findIn(isFresh)
       if (key !== undefined) return { outcome: 'found', key }
+      // While a set is known to be out of reach, nobody waits for it to come back.
+      const stale = findIn((entry) => entry.failure === 'outage' && isUsable(entry))
+      if (stale !== undefined) return { outcome: 'found', key: stale }
       for (const entry of sets) refreshAfter(entry, UNKNOWN_KID_PAUSE)
 
       const conclude = (): KeyLookup => {
