@@ -6,7 +6,7 @@ import type { Authorization, Exchange, HeaderEdit, HttpResponse, Setup } from '.
 import { compileHeaderTemplate } from './header_template.ts'
 import {
   callFailed,
-  firstOf,
+  firstValue,
   forwardedHeaders,
   forwardedNames,
   forwardHttpHeaders,
@@ -76,7 +76,7 @@ function verdict(response: HttpResponse, toUpstream: readonly string[]): Authori
     case 200:
       return {
         outcome: 'allowed',
-        edits: toUpstream.map((name): HeaderEdit => [name, firstOf(response.headers[name.toLowerCase()]) ?? '']),
+        edits: toUpstream.map((name): HeaderEdit => [name, firstValue(response, name) ?? '']),
       }
     case 403:
       return {

@@ -1,9 +1,10 @@
 /** What handlers that ask a service while a request waits have in common: their keys, and what of the request they send. */
+import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { duration } from '../documents/duration.ts'
 import { type Code, GatewayError } from '../errors.ts'
 import { HttpCallError } from '../outbound/client.ts'
-import type { HeaderLine, HttpLimits, Inbound, Safeguards } from './contract.ts'
+import type { HeaderLine, HttpLimits, HttpResponse, Inbound, Safeguards } from './contract.ts'
 
 export const serviceUrl = z.url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
 
@@ -82,9 +83,18 @@ function connectionOptions(lines: readonly string[]): Set<string> {
 /** Text as a header's value: UTF-8, one character per byte. */
 export const headerBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 
-/** The first value of a header of an answer. */
-export const firstOf = (value: string | readonly string[] | undefined): string | undefined =>
-  typeof value === 'string' ? value : value?.[0]
+/** A header's value, one character per byte, as text: UTF-8 where it is that, else Latin-1. */
+export function headerText(value: string): string {
+  const bytes = Buffer.from(value, 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : value
+}
+
+/** The first value of a header of an answer, as text. */
+export function firstValue({ headers }: HttpResponse, name: string): string | undefined {
+  const values = headers[name.toLowerCase()]
+  const first = typeof values === 'string' ? values : values?.[0]
+  return first === undefined ? undefined : headerText(first)
+}
 
 /** The error for a call without a whole answer; anything else than HttpCallError is a fault and is thrown on. */
 export function callFailed(code: Code, service: string, error: unknown): GatewayError {

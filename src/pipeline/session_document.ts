@@ -1,6 +1,7 @@
 /** The session as JSON, the way Oathkeeper's hydrator sends and takes it. */
 import { canonicalHeaderName } from '../languages/gotemplate/index.ts'
 import type { Exchange, HeaderEdit, Inbound, JsonObject } from './contract.ts'
+import { headerText } from './service_call.ts'
 
 type HeaderMap = Record<string, string[]>
 
@@ -42,7 +43,7 @@ function requestHeaders({ headers: { raw } }: Inbound, isShown: (lowerName: stri
   for (let i = 0; i < raw.length; i += 2) {
     const lower = raw[i]!.toLowerCase()
     // Go keeps Host apart from the headers.
-    if (lower !== 'host' && isShown(lower)) (map[canonicalHeaderName(raw[i]!)] ??= []).push(raw[i + 1]!)
+    if (lower !== 'host' && isShown(lower)) (map[canonicalHeaderName(raw[i]!)] ??= []).push(headerText(raw[i + 1]!))
   }
   return map
 }
