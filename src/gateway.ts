@@ -105,8 +105,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       ;({ problems } = result)
       proxyState = proxySnapshot(state)
       apiState = apiSnapshot(state)
-      failedReload = undefined
-      log.info({ rules: state.snapshot.rules.length, warnings: result.problems.map(describe) }, 'Reloaded')
+      const kept = result.kept.map(describe)
+      failedReload = kept.length === 0 ? undefined : { at: new Date(clock.now()), problems: kept }
+      const rules = state.snapshot.rules.length
+      if (kept.length > 0) log.error({ rules, problems: kept }, 'Reloaded in part: what cannot be read stays as it was')
+      else log.info({ rules, warnings: result.problems.map(describe) }, 'Reloaded')
     }
     settle()
     return result

@@ -41,6 +41,8 @@ export interface LoadResult {
   readonly state?: State
   /** Errors and warnings, in the order of the files. */
   readonly problems: readonly Problem[]
+  /** What could not be read, so that the state has it as it was before. */
+  readonly kept: readonly Problem[]
   readonly relied: LoadedConfig['relied']
   /** Absolute paths of all files that were read or looked for. */
   readonly files: readonly string[]
@@ -52,7 +54,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const handlers = [...builtinHandlers, ...(options.handlers ?? [])]
   const loaded = await loadConfig({ files: options.configFiles, env: options.env, handlers })
   const { config, relied } = loaded
-  if (config === undefined) return { problems: loaded.problems, relied, files: loaded.files }
+  if (config === undefined) return { problems: loaded.problems, kept: [], relied, files: loaded.files }
 
   const repositories = await loadRepositories(config.access_rules.repositories, {
     missing: config.safeguards.missing_rule_files,
@@ -86,7 +88,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     hasError([...loaded.problems, ...certificates, ...repositories.problems]) ||
     (config.safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
   const snapshot = { ...compiled.snapshot, keySets: [...keySets.sets.values()] }
-  return { problems, relied, files, ...(!refused && { state: { config, snapshot, repositories, keySets } }) }
+  const kept = [...repositories.kept, ...keySets.kept]
+  return { problems, kept, relied, files, ...(!refused && { state: { config, snapshot, repositories, keySets } }) }
 }
 
 function hasError(problems: readonly Problem[]): boolean {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Problem } from '../documents/problem.ts'
 import { GatewayError } from '../errors.ts'
 import type { KeySet, KeySets, Log } from '../pipeline/contract.ts'
 import { KeyProblem } from './key.ts'
@@ -17,6 +18,8 @@ export interface KeySetsOptions extends Partial<SourceAccess> {
 export interface LoadedKeySets extends KeySets {
   /** Every set that has been loaded so far, by its location. */
   readonly sets: ReadonlyMap<string, KeySet>
+  /** Of sets that cannot be read or cannot sign, so that the previous ones stay. */
+  readonly kept: readonly Problem[]
   /** Absolute paths of the files that the sets come from, missing ones included; to be watched. */
   readonly files: readonly string[]
   /** Reads every http(s) set again; true when one says something else than when it was loaded. Never rejects. */
@@ -42,13 +45,18 @@ export function createKeySets(options: KeySetsOptions): LoadedKeySets {
   }
   const entries = new Map<string, Entry>()
   const sets = new Map<string, KeySet>()
+  const kept: Problem[] = []
 
   async function load(url: string, source: KeySource): Promise<KeySet> {
     const { set: fresh, text } = await readFresh(source)
     const previous = options.previous?.get(url)
     const problem = whyNot(fresh)
     const keep = previous !== undefined && problem !== undefined && whyNot(previous) === undefined
-    if (keep) options.log.warn({ key_set: fresh.url, problem }, 'Key set cannot sign; the old one stays in use')
+    if (keep) {
+      options.log.warn({ key_set: fresh.url, problem }, 'Key set cannot sign; the old one stays in use')
+      const message = `This key set cannot sign, the old one stays in use: ${problem}`
+      kept.push({ severity: 'warning', place: fresh.url, message })
+    }
     const set = keep ? previous : fresh
     sets.set(url, set)
     const entry = entries.get(url)
@@ -67,6 +75,7 @@ export function createKeySets(options: KeySetsOptions): LoadedKeySets {
       return loading
     },
     sets,
+    kept,
     get files() {
       return [...entries.values()].flatMap(({ source }) => (source.path === undefined ? [] : [resolve(source.path)]))
     },

@@ -44,6 +44,8 @@ export interface LoadedRepositories {
   readonly rules: readonly LoadedRule[]
   /** Of the repositories; those of a rule are the rule's own. Errors among them: this load must not be used. */
   readonly problems: readonly Problem[]
+  /** Of files and inline repositories that cannot be used, so that their previous rules stay: among `problems`, too. */
+  readonly kept: readonly Problem[]
   /** Absolute paths of all rule files, also of those that do not exist. */
   readonly files: readonly string[]
   /** By the repository's URL as the config has it. */
@@ -53,6 +55,7 @@ export interface LoadedRepositories {
 interface Outcome {
   readonly state?: RepositoryState
   readonly problems: readonly Problem[]
+  readonly kept?: readonly Problem[]
   readonly file?: string
 }
 
@@ -71,6 +74,7 @@ export async function loadRepositories(
   return {
     rules,
     problems: [...outcomes.flatMap(({ problems }) => problems), ...idProblems(rules)],
+    kept: outcomes.flatMap(({ kept = [] }) => kept),
     files: outcomes.map(({ file }) => file).filter((file) => file !== undefined),
     states,
   }
@@ -112,7 +116,9 @@ function fallBack(
   const name = repository?.name ?? ''
   if (previous !== undefined) {
     const stays: Problem = { severity: 'warning', message: `The previous rules of ${name} stay in force` }
-    return { state: previous, problems: [...asWarnings(problems), stays], ...file }
+    const told = [...asWarnings(problems), stays]
+    // What comes over the network is asked for again by itself, and its outages are told where that is done.
+    return { state: previous, problems: told, ...(repository?.kind !== 'http' && { kept: told }), ...file }
   }
   if (repository?.kind !== 'file' || missing === 'refuse') return { problems, ...file }
   const skipped: Problem = { severity: 'warning', message: `The rules of ${name} are left out` }

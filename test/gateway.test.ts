@@ -1,0 +1,219 @@
+/** A running gateway whose files change: what is right takes effect as a whole, what is wrong changes nothing. */
+import { rmSync } from 'node:fs'
+import path from 'node:path'
+import { decodeProtectedHeader } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { generateKeySet } from '../src/tokens/generate.ts'
+import { loadGateway, startGateway, type TestGateway } from './support/gateway.ts'
+import { startServer } from './support/http_server.ts'
+import { inboundOf } from './support/inbound.ts'
+import { vectors } from './rules/vectors.ts'
+
+const on = { enabled: true }
+
+interface RuleParts {
+  readonly authenticator?: string
+  readonly mutators?: readonly object[]
+  readonly upstream?: string
+}
+
+function rule(id: string, parts: RuleParts = {}): object {
+  const { authenticator = 'noop', mutators = [{ handler: 'noop' }], upstream = 'http://127.0.0.1:9' } = parts
+  return {
+    id,
+    match: { url: `<http|https>://<[^/]+>/${id}`, methods: ['GET'] },
+    authenticators: [{ handler: authenticator }],
+    authorizer: { handler: 'allow' },
+    mutators,
+    upstream: { url: upstream },
+  }
+}
+
+const handlers = {
+  authenticators: { noop: on, anonymous: on },
+  authorizers: { allow: on },
+  mutators: { noop: on },
+}
+const statusAt = async ({ gateway }: TestGateway, where: string): Promise<number> => {
+  const decision = await gateway.decide(inboundOf(`http://h${where}`))
+  return decision.allowed ? 200 : decision.answer.status
+}
+
+describe('reload (vectors)', () => {
+  const cases = vectors('e2e_reload')
+  type Step = (test: { write: TestGateway['write']; rulesAt: string; upstream: string }) => void
+  const listeners = { host: '127.0.0.1', port: 0 }
+  const serve = { proxy: listeners, api: listeners, prometheus: listeners }
+  const withRules = (url: string) => ({ serve, access_rules: { repositories: [url] } })
+
+  const steps: Readonly<Record<string, Step>> = {
+    'config.1 (no repositories)': ({ write }) => write('config.json', { serve, ...handlers }),
+    'config.2 (noop+allow rule)': ({ write, rulesAt, upstream }) => {
+      write('rules.json', [rule('rules', { upstream })])
+      write('config.json', { ...withRules(rulesAt), ...handlers })
+    },
+    'config.4 (anonymous disabled)': ({ write, rulesAt, upstream }) => {
+      write('rules.json', [rule('rules', { upstream, authenticator: 'anonymous' })])
+      write('config.json', { ...withRules(rulesAt), ...handlers, authenticators: { noop: on } })
+    },
+    'config.4, other path': () => undefined,
+    'rules.3.1 + config.5': ({ write, rulesAt, upstream }) => {
+      write('rules.json', [
+        rule('rules', { upstream, authenticator: 'anonymous' }),
+        rule('other-rules', { upstream, authenticator: 'anonymous' }),
+      ])
+      write('config.json', { ...withRules(rulesAt), ...handlers })
+    },
+  }
+
+  it('every file takes effect by itself, step after step', async () => {
+    await using upstream = await startServer((_request, response) => response.end())
+    await using test = await startGateway({
+      config: { access_rules: { repositories: [] }, ...handlers },
+      watchInterval: 50,
+    })
+    for (const { given, when, expect: wanted } of cases) {
+      const apply = steps[when['apply'] as string]
+      if (apply === undefined) throw new Error(`unknown step ${JSON.stringify(when)}`)
+      apply({ write: test.write, rulesAt: `file://${test.directory}/rules.json`, upstream: upstream.url })
+      const timeout = 1000 * (given['within_seconds'] as number)
+      for (const [where, status] of Object.entries(wanted)) {
+        await expect.poll(async () => (await fetch(test.proxy + where)).status, { timeout, interval: 20 }).toBe(status)
+      }
+    }
+  })
+})
+
+describe('a bad reload', () => {
+  const config = { profile: 'secure', ...handlers }
+  const sound = [rule('a')]
+
+  it.each([
+    ['no JSON', '[{"id": "a",]'],
+    ['half written', JSON.stringify(sound).slice(0, 60)],
+    ['empty', ''],
+    ['not a list of rules', '{"id": 7}'],
+    ['with a rule that is incomplete', [{ id: 'b' }]],
+    ['with an unknown handler', [rule('b', { authenticator: 'nop' })]],
+    ['with a pattern that is none', [{ ...rule('b'), match: { url: 'http://h/<(>', methods: ['GET'] } }]],
+  ])('rel-032: with rules that are %s keeps the old ones', async (_name, content) => {
+    await using test = await startGateway({ config, rules: sound })
+    test.write('rules.json', content)
+    await test.gateway.reload()
+    expect([await statusAt(test, '/a'), await statusAt(test, '/b')]).toEqual([200, 404])
+    const ready = await fetch(`${test.api}/health/ready`)
+    expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ status: 'degraded' })])
+    expect(await (await fetch(`${test.metrics}/metrics`)).text()).toMatch(/last_reload_successful\S* 0$/m)
+    const line = test.log.find((text) => /Reload refused|Reloaded in part/.test(text)) ?? ''
+    expect(line).toMatch(/rules\.json:\d+:\d+: /)
+
+    test.write('rules.json', [rule('b')])
+    expect((await test.gateway.reload()).state).toBeDefined()
+    expect([await statusAt(test, '/a'), await statusAt(test, '/b')]).toEqual([404, 200])
+    expect(await (await fetch(`${test.api}/health/ready`)).json()).toEqual({ status: 'ok' })
+  })
+
+  it('rel-032: without the rule file keeps the old rules', async () => {
+    await using test = await loadGateway({ config, rules: sound })
+    rmSync(path.join(test.directory, 'rules.json'))
+    expect((await test.gateway.reload()).kept).not.toEqual([])
+    expect(await statusAt(test, '/a')).toBe(200)
+  })
+
+  it('with a config that is wrong keeps the old one, and the rules that came with it', async () => {
+    await using test = await loadGateway({ config, rules: sound })
+    test.write('rules.json', [rule('b')])
+    test.write('config.json', { ...config, profile: 'safe' })
+    expect((await test.gateway.reload()).problems).toMatchObject([{ severity: 'error' }])
+    expect(test.gateway.config.profile).toBe('secure')
+    expect([await statusAt(test, '/a'), await statusAt(test, '/b')]).toEqual([200, 404])
+  })
+})
+
+describe('keys', () => {
+  const keyOf = async (kid: string): Promise<string> => JSON.stringify(await generateKeySet({ alg: 'ES256', kid }))
+  const kidAt = async ({ gateway }: TestGateway): Promise<string | undefined> => {
+    const decision = await gateway.decide(inboundOf('http://h/a'))
+    if (!decision.allowed) throw new Error(decision.error.message)
+    const [, value] = decision.edits.find(([name]) => name.toLowerCase() === 'authorization') ?? []
+    return decodeProtectedHeader((value ?? '').replace('Bearer ', '')).kid
+  }
+  const signing = (directory: string) => [
+    rule('a', {
+      mutators: [
+        {
+          handler: 'id_token',
+          config: { issuer_url: 'https://gw.example', jwks_url: `file://${directory}/jwks.json` },
+        },
+      ],
+    }),
+  ]
+  const config = {
+    profile: 'secure',
+    ...handlers,
+    mutators: { noop: on, id_token: { enabled: false } },
+  }
+  const withTokens = (directory: string) => ({
+    ...config,
+    access_rules: { repositories: [`file://${directory}/rules.json`] },
+    mutators: {
+      id_token: {
+        enabled: true,
+        config: { issuer_url: 'https://gw.example', jwks_url: `file://${directory}/jwks.json` },
+      },
+    },
+  })
+
+  it('take effect when they change, and rel-037: a file that is broken leaves the old ones signing', async () => {
+    await using test = await loadGateway({ config, rules: [rule('a')] })
+    test.write('jwks.json', await keyOf('first'))
+    test.write('rules.json', signing(test.directory))
+    test.write('config.json', withTokens(test.directory))
+    await test.gateway.reload()
+    expect(await kidAt(test)).toBe('first')
+    test.write('jwks.json', await keyOf('second'))
+    await test.gateway.reload()
+    expect(await kidAt(test)).toBe('second')
+    test.write('jwks.json', '{"keys": [')
+    expect((await test.gateway.reload()).kept).toMatchObject([
+      { message: expect.stringContaining('old one') as unknown },
+    ])
+    expect(await kidAt(test)).toBe('second')
+    expect(test.log.some((line) => line.includes('jwks.json'))).toBe(true)
+  })
+})
+
+describe('requests while files change', () => {
+  it('are decided by one snapshot, from the first step to the last', async () => {
+    const asked: (() => void)[] = []
+    await using store = await startServer((_request, response) => {
+      asked.push(() => response.end('{"subject":"alice"}'))
+    })
+    const session = { enabled: true, config: { check_session_url: store.url } }
+    const as = (name: string) => [
+      rule('a', {
+        authenticator: 'cookie_session',
+        mutators: [{ handler: 'header', config: { headers: { 'X-Rules': name } } }],
+      }),
+    ]
+    await using test = await loadGateway({
+      config: {
+        authenticators: { cookie_session: session },
+        authorizers: { allow: on },
+        mutators: { header: { enabled: true, config: { headers: {} } } },
+      },
+      rules: as('old'),
+    })
+    const ask = () => test.gateway.decide(inboundOf('http://h/a', { headers: { Cookie: 'a=1' } }))
+    const first = ask()
+    await expect.poll(() => asked.length).toBe(1)
+    test.write('rules.json', as('new'))
+    await test.gateway.reload()
+    asked.shift()?.()
+    expect(await first).toMatchObject({ allowed: true, edits: [['X-Rules', 'old']] })
+    const second = ask()
+    await expect.poll(() => asked.length).toBe(1)
+    asked.shift()?.()
+    expect(await second).toMatchObject({ allowed: true, edits: [['X-Rules', 'new']] })
+  })
+})
