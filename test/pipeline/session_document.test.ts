@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HeaderEdit, JsonObject } from '../../src/pipeline/contract.ts'
 import { readSessionDocument, sessionDocument } from '../../src/pipeline/session_document.ts'

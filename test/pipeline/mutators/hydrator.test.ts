@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Decision, JsonObject } from '../../../src/pipeline/contract.ts'
 import { startService, type ServiceAnswer, type ServiceCall } from '../../support/service.ts'
 import { casesOf } from '../../tokens/support.ts'
-import { allowed, answerOf, editsOf, refused, statusOf } from '../scenario.ts'
+import { answerOf, editsOf, refused, statusOf } from '../scenario.ts'
 import { type AskingRequest, type AskingRule, decideOn, loadAskingRule } from '../services.ts'
 
 /** Shows in headers what the steps after the hydrator see. */
@@ -78,9 +78,44 @@ function answerAs(api: Vector['given']['api'], call: ServiceCall, index: number)
 
 const basicOf = (text: string): string => text.replace(/^Basic (.+:.+)$/, (_, pair: string) => `Basic ${btoa(pair)}`)
 
+/** What a decision has to look like for a case. */
+function wantedDecision({ error, error_status: status, session = {} }: Vector['expect'], before: object): object {
+  const reason = expect.stringContaining(error ?? '') as unknown
+  if (status !== undefined) {
+    const wording = error?.startsWith('mutator matching') === true ? { message: reason } : { reason }
+    return { allowed: false, answer: { status }, error: wording, session: before }
+  }
+  const { extra, groups } = session
+  const seen = expect.stringContaining(groups === undefined ? '' : JSON.stringify(groups)) as unknown
+  return {
+    allowed: true,
+    session: extra === undefined ? {} : { extra },
+    // No service sets a header, so that what was set before is gone and what comes after is all.
+    edits: [['X-Seen', seen]],
+  }
+}
+
+/** What the call has to look like for a case. */
+function wantedCall({ api_request: request = {} }: Vector['expect']): object {
+  const { method = 'POST', headers = {}, query } = request
+  return {
+    method,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), basicOf(value)])),
+    ...(query !== undefined && { query }),
+  }
+}
+
+const queryOf = (url: string): object => {
+  const { searchParams } = new URL(url, 'http://api')
+  return Object.fromEntries([...searchParams.keys()].map((name) => [name, searchParams.getAll(name)]))
+}
+
+/**
+ * One difference is deliberate: an answer without match_context (hydrator-017) does not empty it. Templates would fail on
+ * the missing URL, and what they see of the request is what is forwarded.
+ */
 describe('recorded cases', () => {
   const cases = casesOf('oathkeeper', 'hydrator') as Vector[]
-  it('are there', () => expect(cases.length).toBeGreaterThan(12))
 
   it.each(cases)('$id', async ({ given, when, expect: expected }) => {
     await using service = await startService((call, index) => answerAs(given.api, call, index))
@@ -91,38 +126,15 @@ describe('recorded cases', () => {
     await using gateway = await loadAskingRule(
       ruleWith({}, { session, groups, mutators: [...(headers === undefined ? [] : [setBefore]), step, shown] }),
     )
-    const decision = await decideOn(gateway, when.request, groups)
-    if (expected.api_calls !== undefined) {
-      expect(editsOf(await decideOn(gateway, when.request, groups))).toEqual(editsOf(decision))
-      expect(service.calls).toHaveLength(expected.api_calls)
-      return
+    const wanted = wantedDecision(expected, session)
+    for (let sent = 0; sent < (expected.api_calls === undefined ? 1 : 2); sent++) {
+      expect(await decideOn(gateway, when.request, groups)).toMatchObject(wanted)
     }
-    if (expected.error_status !== undefined) {
-      expect(statusOf(decision)).toBe(expected.error_status)
-      const { message, reason } = refused(decision).error
-      if (expected.error !== undefined) expect(`${message}\n${reason}`).toContain(expected.error)
-      expect(refused(decision).session ?? session).toMatchObject(session)
-      return
-    }
-    const { extra, headers: left } = expected.session ?? {}
-    if (extra !== undefined) expect(allowed(decision).session.extra).toEqual(extra)
-    if (expected.session?.groups !== undefined) {
-      expect(editsOf(decision)['x-seen']).toContain(JSON.stringify(expected.session.groups))
-    }
-    if (left === null) expect(editsOf(decision)).not.toHaveProperty('x-set')
-    checkCall(service.calls[0]!, expected.api_request)
+    const calls = service.calls.map((call) => ({ ...call, query: queryOf(call.url) }))
+    expect(calls.slice(0, 1)).toMatchObject(given.api === null ? [] : [wantedCall(expected)])
+    expect(calls).toHaveLength(expected.api_calls ?? calls.length)
   })
 })
-
-function checkCall(call: ServiceCall, expected: Vector['expect']['api_request']): void {
-  expect(call.method).toBe(expected?.method ?? 'POST')
-  for (const [name, value] of Object.entries(expected?.headers ?? {})) {
-    expect(call.headers[name.toLowerCase()]).toBe(basicOf(value))
-  }
-  if (expected?.query === undefined) return
-  const query = new URL(call.url, 'http://api').searchParams
-  expect(Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]))).toEqual(expected.query)
-}
 
 describe('what is sent', () => {
   it('is the session as Oathkeeper writes it', async () => {
