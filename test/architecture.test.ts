@@ -18,7 +18,7 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   [3, 'sessions/'],
   [3, 'rules/'],
   [6, 'pipeline/builtin.ts'],
-  [6, 'pipeline/compile.ts'],
+  [6, 'pipeline/compile'],
   [6, 'pipeline/decide.ts'],
   [6, 'pipeline/snapshot.ts'],
   [6, 'pipeline/answer_error.ts'],

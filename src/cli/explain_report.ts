@@ -19,13 +19,15 @@ export function ruleTable(rules: readonly Explanation<unknown>[], color: boolean
   const shown = rules.slice(0, MAX_RULES)
   const width = Math.max(4, ...shown.map(({ id }) => id.length))
   const head = ['RULE'.padEnd(width), ...PARTS.map((part) => part.toUpperCase().padEnd(6))].join('  ')
-  const lines = shown.map(({ id, matches, differs, error }) => {
+  const lines = shown.map(({ id, matches, priority, overruled, differs, error }) => {
     const marks = PARTS.map((part) => {
       if (error !== undefined && part !== 'method') return paint('?     ', GREY, color)
       return differs.includes(part) ? paint('no    ', RED, color) : paint('yes   ', GREEN, color)
     })
-    const note = error === undefined ? (matches ? '<- matches' : '') : `pattern: ${error.message}`
-    return [id.padEnd(width), ...marks, note].join('  ').trimEnd()
+    const stands = priority === 0 ? '' : `priority ${priority}`
+    const match = overruled ? 'matches, but another rule has a higher priority' : matches ? '<- matches' : ''
+    const note = [error === undefined ? match : `pattern: ${error.message}`, stands].filter((text) => text !== '')
+    return [id.padEnd(width), ...marks, note.join(', ')].join('  ').trimEnd()
   })
   const more = rules.length - shown.length
   return `${[head.trimEnd(), ...lines, ...(more > 0 ? [`… and ${more} more`] : [])].join('\n')}\n`

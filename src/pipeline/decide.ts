@@ -18,7 +18,7 @@ import type {
   Session,
   Trace,
 } from './contract.ts'
-import type { CompiledRule, Snapshot } from './snapshot.ts'
+import type { CompiledRule, NamedAuthenticator, Snapshot } from './snapshot.ts'
 
 /** What is known so far about one request; lives as long as its decision is being made. */
 interface Run {
@@ -31,6 +31,8 @@ interface Run {
   edits: readonly HeaderEdit[]
   responseHeaders: readonly HeaderLine[]
   echoRequestHeaders: boolean
+  /** The last refusal that was passed on to the next authenticator. */
+  passedRefusal: GatewayError | undefined
 }
 
 /** Never throws and never rejects: what goes wrong is a refusal with a reason code. */
@@ -45,6 +47,7 @@ export function decide(inbound: Inbound, snapshot: Snapshot, trace?: Trace): Awa
     edits: [],
     responseHeaders: [],
     echoRequestHeaders: false,
+    passedRefusal: undefined,
   }
   try {
     const decision = match(run)
@@ -87,22 +90,23 @@ function authenticate(run: Run, rule: CompiledRule, from: number): Awaitable<Dec
   const { authenticators } = rule
   if (authenticators.length === 0) return refuse(run, unset('No authentication handler was set in the rule'))
   for (let index = from; index < authenticators.length; index++) {
-    const { name, step } = authenticators[index]!
-    const result = step(run.inbound)
+    const asked = authenticators[index]!
+    const result = asked.step(run.inbound)
     if (result instanceof Promise) {
-      return result.then((late) => afterAuthentication(run, rule, name, late) ?? authenticate(run, rule, index + 1))
+      return result.then((late) => afterAuthentication(run, rule, asked, late) ?? authenticate(run, rule, index + 1))
     }
-    const decision = afterAuthentication(run, rule, name, result)
+    const decision = afterAuthentication(run, rule, asked, result)
     if (decision !== undefined) return decision
   }
-  return refuse(run, new GatewayError('credentials_invalid', { detail: 'no authenticator of the rule is responsible' }))
+  const detail = 'no authenticator of the rule is responsible'
+  return refuse(run, run.passedRefusal ?? new GatewayError('credentials_invalid', { detail }))
 }
 
 /** The decision, or undefined when the next authenticator is to be asked. */
 function afterAuthentication(
   run: Run,
   rule: CompiledRule,
-  name: string,
+  { name, passesRefusals }: NamedAuthenticator,
   result: Authentication,
 ): Awaitable<Decision> | undefined {
   run.trace?.({ step: 'authenticator', name, outcome: result.outcome, ...detailOf(result) })
@@ -111,14 +115,24 @@ function afterAuthentication(
       return undefined
     case 'authenticated':
       run.session = result.session
-      if (result.responseHeaders !== undefined) run.responseHeaders = result.responseHeaders
+      addResponseHeaders(run, result.responseHeaders)
       return authorize(run, rule, result.session)
     case 'denied':
-      if (result.responseHeaders !== undefined) run.responseHeaders = result.responseHeaders
-      return refuse(run, result.error)
+      addResponseHeaders(run, result.responseHeaders)
+      if (!passesRefusals || !isRefusal(result.error)) return refuse(run, result.error)
+      run.passedRefusal = result.error
+      return undefined
     case 'unavailable':
       return refuse(run, result.error)
   }
+}
+
+/** Others, such as 429, say nothing about who it is. */
+const isRefusal = ({ status }: GatewayError): boolean => status === 401 || status === 403
+
+function addResponseHeaders(run: Run, lines: readonly HeaderLine[] | undefined): void {
+  if (lines === undefined || lines.length === 0) return
+  run.responseHeaders = run.responseHeaders.length === 0 ? lines : [...run.responseHeaders, ...lines]
 }
 
 function authorize(run: Run, rule: CompiledRule, session: Session): Awaitable<Decision> {

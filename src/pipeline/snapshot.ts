@@ -9,10 +9,15 @@ export interface Named<Step> {
   readonly step: Step
 }
 
+export interface NamedAuthenticator extends Named<Authenticate> {
+  /** Whether the next authenticator is asked when this one refuses (`on_error: next`). */
+  readonly passesRefusals: boolean
+}
+
 export interface CompiledRule {
   readonly id: string
   readonly rule: Rule
-  readonly authenticators: readonly Named<Authenticate>[]
+  readonly authenticators: readonly NamedAuthenticator[]
   readonly authorizer: Named<Authorize>
   readonly mutators: readonly Named<Mutate>[]
   readonly errors: readonly Named<ErrorStep>[]

@@ -6,6 +6,8 @@ export interface MatcherEntry<T> {
   readonly id: string
   /** In any case; a rule without methods matches nothing. */
   readonly methods: readonly string[]
+  /** Of the entries that match a request, those with the highest count. */
+  readonly priority: number
   /** The pattern of `match.url`. */
   readonly url: string
   readonly value: T

@@ -9,6 +9,9 @@ export interface Explanation<T> {
   readonly id: string
   readonly value: T
   readonly matches: boolean
+  readonly priority: number
+  /** It matches, but a rule with a higher priority does, too. */
+  readonly overruled: boolean
   /** The parts that differ, in the order in which they are written; empty for a rule that matches. */
   readonly differs: readonly MatchPart[]
   /** The pattern does not compile or took too many steps, so that nothing can be said of scheme, host and path. */
@@ -25,6 +28,7 @@ export function explainRules<T>(
     const explanation = explainRule(entry, method.toUpperCase(), url)
     return { explanation, index: entry.index, common: commonPrefix(entry.url, url) }
   })
+  const highest = Math.max(...ranked.filter(isMatch).map(({ explanation }) => explanation.priority))
   ranked.sort(
     (a, b) =>
       rank(a.explanation) - rank(b.explanation) ||
@@ -32,23 +36,30 @@ export function explainRules<T>(
       b.common - a.common ||
       a.index - b.index,
   )
-  return ranked.map(({ explanation }) => explanation)
+  return ranked.map((each) => ({
+    ...each.explanation,
+    overruled: isMatch(each) && each.explanation.priority < highest,
+  }))
 }
 
+const isMatch = ({ explanation }: { readonly explanation: Pick<Explanation<unknown>, 'matches'> }): boolean =>
+  explanation.matches
+
 function explainRule<T>(
-  { id, value, methods, pattern }: CompiledEntry<T>,
+  { id, value, methods, pattern, priority }: CompiledEntry<T>,
   method: string,
   url: string,
 ): Explanation<T> {
+  const known = { id, value, priority, overruled: false }
   const differs: MatchPart[] = methods.includes(method) ? [] : ['method']
-  if (pattern instanceof PatternError) return { id, value, matches: false, differs, error: pattern }
+  if (pattern instanceof PatternError) return { ...known, matches: false, differs, error: pattern }
   try {
     differs.push(...differingParts(pattern, url))
   } catch (error) {
     if (!(error instanceof PatternStepLimitError)) throw error
-    return { id, value, matches: false, differs, error }
+    return { ...known, matches: false, differs, error }
   }
-  return { id, value, matches: differs.length === 0, differs }
+  return { ...known, matches: differs.length === 0, differs }
 }
 
 function differingParts(pattern: Pattern, url: string): readonly MatchPart[] {

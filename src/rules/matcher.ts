@@ -13,7 +13,7 @@ import { PrefixTree } from './prefix_tree.ts'
 export type Match<T> =
   | { readonly kind: 'one'; readonly value: T; readonly captures: readonly string[] }
   | { readonly kind: 'none' }
-  /** In the order of the rules. */
+  /** Those with the highest priority, in the order of the rules. */
   | { readonly kind: 'several'; readonly values: readonly T[] }
   | { readonly kind: 'failed'; readonly value: T; readonly error: PatternError | PatternStepLimitError }
 
@@ -22,7 +22,7 @@ export interface Matcher<T> {
    * Takes the method and `scheme://host/path`, the path decoded and resolved. Never throws.
    *
    * A rule whose pattern does not compile, or needs too many steps, fails the requests that have one of its methods and
-   * start with its literal text, even when another rule matches them: nobody can tell whose they are. (Oathkeeper fails
+   * start with its literal text, even when another rule of any priority matches them: nobody can tell whose they are. (Oathkeeper fails
    * every request of its methods.)
    */
   match(method: string, url: string): Match<T>
@@ -81,10 +81,11 @@ export function createMatcher<T>(entries: readonly MatcherEntry<T>[], strategy: 
         return { kind: 'failed', value: entry.value, error }
       }
       stepsLeft -= granted - budget.steps
-      if (found === null) continue
-      if (winner === undefined) {
+      if (found === null || (winner !== undefined && entry.priority < winner.priority)) continue
+      if (winner === undefined || entry.priority > winner.priority) {
         winner = entry
         captures = found
+        others = undefined
       } else (others ??= []).push(entry)
     }
     if (winner === undefined) return none

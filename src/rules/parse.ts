@@ -5,7 +5,14 @@ import type { Locate, Path, Problem } from '../documents/problem.ts'
 import { closest } from '../documents/suggest.ts'
 import { validate } from '../documents/zod.ts'
 import { migrateRule, RuleVersionError } from './migrate.ts'
-import { ruleSchema, type HandlerRef, type LoadedRule, type Rule, type RuleMatch } from './rule.ts'
+import {
+  type AuthenticatorRef,
+  type HandlerRef,
+  type LoadedRule,
+  type Rule,
+  type RuleMatch,
+  ruleSchema,
+} from './rule.ts'
 import { upstreamUrlFault } from './upstream_url.ts'
 
 export interface ParseRulesOptions {
@@ -23,6 +30,7 @@ export type ParsedRules =
 type Shape = typeof ruleSchema.shape
 type RawRule = Partial<{ [Key in keyof Shape]: NonNullable<ReturnType<Shape[Key]['parse']>> }>
 type RawHandlerRef = NonNullable<RawRule['authorizer']>
+type RawAuthenticatorRef = NonNullable<RawRule['authenticators']>[number]
 
 /** Takes the document of a rule file. Never throws. */
 export function parseRules(document: Document, options: ParseRulesOptions): ParsedRules {
@@ -59,7 +67,7 @@ function parseRule(raw: unknown, locate: Locate, { strict, repository }: ParseRu
   // A rule with a fault keeps what is sound of it: it still matches its requests, and answers them with 500.
   const sound = checked.valid ? (checked.value as RawRule) : soundParts(known)
   problems.push(...missingParts(sound, isMap(known) ? known : {}, locate, strict))
-  return { rule: toRule(sound), locate, repository, problems }
+  return { rule: toRule(failClosed(sound, known)), locate, repository, problems }
 }
 
 function soundParts(raw: unknown): RawRule {
@@ -72,8 +80,23 @@ function soundParts(raw: unknown): RawRule {
   return sound
 }
 
-const { match: matchSchema, upstream: upstreamSchema, authorizer: handlerSchema } = ruleSchema.shape
+/**
+ * Without these keys a rule would let more requests through, or leave them to another rule. With a fault in one of them the
+ * rule keeps its requests and answers them with 500.
+ */
+function failClosed(rule: RawRule, raw: unknown): RawRule {
+  if (!isMap(raw) || ruleSchema.shape.priority.safeParse(raw['priority']).success) return rule
+  return { ...rule, priority: Number.MAX_SAFE_INTEGER, authenticators: [] }
+}
+
+const {
+  match: matchSchema,
+  upstream: upstreamSchema,
+  authorizer: handlerSchema,
+  authenticators: authenticatorsSchema,
+} = ruleSchema.shape
 const handlerKeys = Object.keys(handlerSchema.unwrap().shape)
+const authenticatorKeys = Object.keys(authenticatorsSchema.unwrap().element.shape)
 
 /** Oathkeeper ignores keys that it does not know. So does this, but not silently: most of them are typing errors. */
 function pruneRule(
@@ -90,8 +113,10 @@ function pruneRule(
     }
     return pruned
   }
-  const pruneAll = (value: unknown, key: string): unknown =>
-    Array.isArray(value) ? value.map((item: unknown, index) => prune(item, handlerKeys, [key, index])) : value
+  const pruneAll = (value: unknown, key: string): unknown => {
+    const keys = key === 'authenticators' ? authenticatorKeys : handlerKeys
+    return Array.isArray(value) ? value.map((item: unknown, index) => prune(item, keys, [key, index])) : value
+  }
 
   const rule = prune(raw, Object.keys(ruleSchema.shape), []) as Record<string, unknown>
   const pruned: Record<string, unknown> = {}
@@ -156,8 +181,9 @@ function toRule({ match, upstream, ...raw }: RawRule): Rule {
     id: raw.id ?? '',
     version: raw.version ?? '',
     description: raw.description ?? '',
+    ...(raw.priority !== undefined && { priority: raw.priority }),
     match: toMatch(match ?? {}),
-    authenticators: (raw.authenticators ?? []).map((ref) => toHandlerRef(ref)),
+    authenticators: (raw.authenticators ?? []).map((ref) => toAuthenticatorRef(ref)),
     authorizer: toHandlerRef(raw.authorizer ?? {}),
     mutators: (raw.mutators ?? []).map((ref) => toHandlerRef(ref)),
     errors: raw.errors?.map((ref) => toHandlerRef(ref)) ?? null,
@@ -174,6 +200,10 @@ function toMatch(raw: NonNullable<RawRule['match']>): RuleMatch {
   if (raw.full_method === undefined) return { url: raw.url ?? '', methods: raw.methods ?? [] }
   const { authority = '', full_method, allow_http_get = false } = raw
   return { url: `rpc://${authority}/${full_method}`, methods: [], rpc: { authority, full_method, allow_http_get } }
+}
+
+function toAuthenticatorRef({ on_error, ...ref }: RawAuthenticatorRef): AuthenticatorRef {
+  return { ...toHandlerRef(ref), ...(on_error !== undefined && { on_error }) }
 }
 
 function toHandlerRef({ handler = '', config }: RawHandlerRef): HandlerRef {

@@ -59,22 +59,23 @@ type FindCandidates<T> = (method: string, url: string, into: CompiledEntry<T>[])
 
 /**
  * Warns of pairs of rules of which it is certain that some request matches both: patterns that are the same, and a literal
- * pattern that another one matches. Such a request is answered with 500.
+ * pattern that another one matches. Such a request is answered with 500, or, with priorities, never gets to one of them.
  */
 export function overlapWarnings<T>(entries: readonly CompiledEntry<T>[], find: FindCandidates<T>): readonly Problem[] {
   const problems: Problem[] = []
-  const seen = new Map<string, CompiledEntry<T>>()
+  /** By method and pattern: the first rule of each priority. */
+  const seen = new Map<string, CompiledEntry<T>[]>()
   for (const entry of entries) {
     if (entry.pattern instanceof PatternError || entry.url === '') continue
     const overlapping = new Set<CompiledEntry<T>>()
     for (const method of entry.methods) {
       const key = `${method} ${entry.url}`
-      const same = seen.get(key)
-      if (same === undefined) seen.set(key, entry)
-      else overlapping.add(same)
+      const same = seen.get(key) ?? []
+      for (const other of same) overlapping.add(other)
+      if (!same.some(({ priority }) => priority === entry.priority)) seen.set(key, [...same, entry])
       for (const other of matchingLiterals(entry, entry.pattern, method, find)) overlapping.add(other)
     }
-    for (const other of overlapping) problems.push(overlapWarning(entry, other))
+    for (const other of overlapping) problems.push(...overlapProblems(entry, other))
   }
   return problems
 }
@@ -101,17 +102,39 @@ function matches(pattern: Pattern, text: string): boolean {
   }
 }
 
+/** `other` has the pattern of `entry`, or one that matches all that the literal pattern of `entry` does. */
+function overlapProblems<T>(entry: CompiledEntry<T>, other: CompiledEntry<T>): readonly Problem[] {
+  if (entry.priority === other.priority) return [overlapWarning(entry, other)]
+  if (entry.priority < other.priority) return [hiddenWarning(entry, other)]
+  return entry.url === other.url ? [hiddenWarning(other, entry)] : []
+}
+
 function overlapWarning<T>(entry: CompiledEntry<T>, other: CompiledEntry<T>): Problem {
-  const place = entry.locate(['match', 'url'])
-  const otherPlace = other.locate(['match', 'url'])
-  const where =
-    otherPlace === undefined || typeof otherPlace === 'string'
-      ? (otherPlace ?? 'another file')
-      : `${otherPlace.file}:${otherPlace.line}:${otherPlace.column}`
   return {
     severity: 'warning',
-    message: `Rules "${entry.id}" and "${other.id}" (${where}) match the same requests, which are answered with 500`,
-    hint: 'Narrow one of the patterns or its methods: exactly one rule may match a request.',
-    ...(place !== undefined && { place }),
+    message: `Rules "${entry.id}" and "${other.id}" (${placeOf(other)}) match the same requests, which are answered with 500`,
+    hint: 'Narrow one of the patterns or its methods, or give the rule that is to go first a higher `priority`.',
+    ...urlPlace(entry),
   }
+}
+
+function hiddenWarning<T>(hidden: CompiledEntry<T>, other: CompiledEntry<T>): Problem {
+  return {
+    severity: 'warning',
+    message: `Rule "${hidden.id}" gets no request of the methods that rule "${other.id}" (${placeOf(other)}) has, too: that one matches the same URLs and has a higher priority`,
+    hint: 'Narrow the other pattern, or change the priorities.',
+    ...urlPlace(hidden),
+  }
+}
+
+function urlPlace<T>({ locate }: CompiledEntry<T>): Pick<Problem, 'place'> {
+  const place = locate(['match', 'url'])
+  return place === undefined ? {} : { place }
+}
+
+function placeOf<T>(other: CompiledEntry<T>): string {
+  const otherPlace = other.locate(['match', 'url'])
+  return otherPlace === undefined || typeof otherPlace === 'string'
+    ? (otherPlace ?? 'another file')
+    : `${otherPlace.file}:${otherPlace.line}:${otherPlace.column}`
 }

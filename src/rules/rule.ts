@@ -9,6 +9,11 @@ export interface HandlerRef {
   readonly config: unknown
 }
 
+/** An authenticator; without `on_error` a refusal of it is final. */
+export interface AuthenticatorRef extends HandlerRef {
+  readonly on_error?: 'refuse' | 'next'
+}
+
 interface RpcMatch {
   readonly authority: string
   readonly full_method: string
@@ -37,8 +42,10 @@ export interface Rule {
   /** The version of the format, as migrated. */
   readonly version: string
   readonly description: string
+  /** Of the rules that match a request, those with the highest count; absent means 0. */
+  readonly priority?: number
   readonly match: RuleMatch
-  readonly authenticators: readonly HandlerRef[]
+  readonly authenticators: readonly AuthenticatorRef[]
   readonly authorizer: HandlerRef
   readonly mutators: readonly HandlerRef[]
   /** Null when the rule leaves it to `errors.fallback`. */
@@ -64,6 +71,18 @@ const handlerRefSchema = z
       .record(z.string(), z.unknown())
       .optional()
       .describe("Settings for this rule, laid over the handler's settings in the config."),
+  })
+  .meta({ required: ['handler'] })
+
+const authenticatorRefSchema = z
+  .strictObject({
+    ...handlerRefSchema.shape,
+    on_error: z
+      .enum(['refuse', 'next'])
+      .optional()
+      .describe(
+        'What a refusal (401 or 403) of this authenticator means: `refuse` answers it, `next` asks the next authenticator and answers it only if no other one is responsible. An outage is always answered. Default: refuse.',
+      ),
   })
   .meta({ required: ['handler'] })
 
@@ -120,10 +139,16 @@ export const ruleSchema = z
       .optional()
       .describe('Version of Oathkeeper that the rule was written for. Default: the current one.'),
     description: z.string().optional().describe('For people.'),
+    priority: z
+      .int()
+      .optional()
+      .describe(
+        'Of several rules that match a request, the one with the highest priority answers it; with equal ones the request is refused with 500. Default: 0.',
+      ),
     match: matchSchema.optional().describe('Which requests are this rule’s own: exactly one rule may match a request.'),
     upstream: upstreamSchema.optional().describe('Where allowed requests go.'),
     authenticators: z
-      .array(handlerRefSchema)
+      .array(authenticatorRefSchema)
       .optional()
       .meta({ minItems: 1 })
       .describe('Who is it? Asked in this order; the first one that is responsible decides.'),
@@ -153,6 +178,7 @@ export function ruleToJson(rule: Rule): string {
     id: rule.id,
     version: rule.version,
     description: rule.description,
+    ...(rule.priority !== undefined && { priority: rule.priority }),
     match: matchToJson(match),
     authenticators: handlersToJson(rule.authenticators),
     authorizer: rule.authorizer,

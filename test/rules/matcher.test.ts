@@ -9,6 +9,7 @@ import { canonicalUrl, vectors } from './vectors.ts'
 interface TestRule {
   readonly url: string
   readonly methods: readonly string[]
+  readonly priority?: number
 }
 
 function matcherOf(rules: readonly TestRule[], strategy: MatchingStrategy = 'regexp'): CreatedMatcher<number> {
@@ -20,12 +21,16 @@ function matcherOf(rules: readonly TestRule[], strategy: MatchingStrategy = 'reg
       column: path.at(-1) === 'url' ? 10 : 5,
       text,
     })
-    return { ...rule, id: `rule-${index}`, value: index, locate }
+    return { priority: 0, ...rule, id: `rule-${index}`, value: index, locate }
   })
   return createMatcher(entries, strategy)
 }
 
-const ruleOf = (url: string, methods: readonly string[] = ['GET']): TestRule => ({ url, methods })
+const ruleOf = (url: string, methods: readonly string[] = ['GET'], priority = 0): TestRule => ({
+  url,
+  methods,
+  priority,
+})
 
 describe.each(['regexp', 'glob'] as const)('vectors: rule_matching_%s', (strategy) => {
   it.each(vectors(`rule_matching_${strategy}`).map((vector) => [vector.id, vector] as const))('%s', (_, vector) => {
@@ -151,6 +156,62 @@ describe('match', () => {
       }),
       { numRuns: 2000 },
     )
+  })
+})
+
+describe('priority', () => {
+  const rules = [
+    ruleOf('http://h/<.*>'),
+    ruleOf('http://h/a<.*>', ['GET'], 10),
+    ruleOf('http://h/ab<.*>', ['GET'], 10),
+    ruleOf('http://h/abc', ['GET'], 11),
+    ruleOf('http://h/z', ['GET'], -1),
+  ]
+  const { matcher } = matcherOf(rules)
+
+  it.each([
+    ['http://h/x', { kind: 'one', value: 0, captures: ['x'] }],
+    ['http://h/ax', { kind: 'one', value: 1, captures: ['x'] }],
+    ['http://h/abc', { kind: 'one', value: 3, captures: [] }],
+    ['http://h/z', { kind: 'one', value: 0, captures: ['z'] }],
+    ['http://h/abd', { kind: 'several', values: [1, 2] }],
+  ])('decides about %s', (url, found) => {
+    expect(matcher.match('GET', url)).toEqual(found)
+  })
+
+  it('does not depend on the order of the rules', () => {
+    const priorities = fc.array(fc.integer({ min: -2, max: 2 }), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(priorities, (list) => {
+        const highest = Math.max(...list)
+        const wanted = list.flatMap((priority, index) => (priority === highest ? [index] : []))
+        const found = matcherOf(list.map((priority, index) => ruleOf(`http://h/<a.*|${index}>`, ['GET'], priority)))
+        const result = found.matcher.match('GET', 'http://h/abc')
+        expect(result.kind === 'one' ? [result.value] : result.kind === 'several' ? result.values : []).toEqual(wanted)
+      }),
+    )
+  })
+
+  it('is told by explain', () => {
+    const explained = matcher.explain('GET', 'http://h/abc').filter(({ matches }) => matches)
+    expect(explained.map(({ value, priority, overruled }) => [value, priority, overruled])).toEqual([
+      [3, 11, false],
+      [2, 10, true],
+      [1, 10, true],
+      [0, 0, true],
+    ])
+  })
+
+  it('turns overlap warnings into warnings of rules that get nothing', () => {
+    const messages = (list: readonly TestRule[]): readonly string[] =>
+      matcherOf(list).problems.map(({ message }) => message)
+    const general = ruleOf('http://h/<.*>', ['GET'], 1)
+    expect(messages([general, ruleOf('http://h/a', ['GET'], 2)])).toEqual([])
+    expect(messages([general, ruleOf('http://h/a')])).toEqual([expect.stringMatching(/^Rule "rule-1" gets no request/)])
+    expect(messages([ruleOf('http://h/<.*>'), general])).toEqual([
+      expect.stringMatching(/^Rule "rule-0" gets no request/),
+    ])
+    expect(messages([ruleOf('http://h/<.*>'), general, general])).toHaveLength(3)
   })
 })
 

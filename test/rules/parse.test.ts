@@ -75,6 +75,12 @@ describe('parseRules', () => {
     ])
   })
 
+  it('keeps the requests of a rule whose priority is faulty, and answers them with an error', () => {
+    const { rule, problems } = ruleOf({ ...soundRule, priority: 'high' })
+    expect(rule).toMatchObject({ priority: Number.MAX_SAFE_INTEGER, authenticators: [], match: soundRule.match })
+    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('priority')])
+  })
+
   it('says where things are', () => {
     const [rule] = rulesOf('- id: a\n  match:\n    url: http://h/a\n    metods: [GET]\n  authenticators: none\n')
     const places = rule?.problems.map(({ message, place }) => [

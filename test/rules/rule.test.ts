@@ -18,6 +18,10 @@ describe('ruleToJson', () => {
     })
   })
 
+  it('shows a priority only where the rule has one', () => {
+    expect(ruleToJson(ruleOf({ ...soundRule, priority: 5 }).rule)).toContain('"priority":5')
+  })
+
   it('shows credentials only where the rule says something of them', () => {
     const upstream = { url: 'http://u', credentials: 'pass' }
     expect(ruleToJson(ruleOf({ ...soundRule, upstream }).rule)).toContain('"credentials":"pass"')

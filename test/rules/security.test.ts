@@ -31,7 +31,13 @@ function match(
   rules: readonly { readonly url: string; readonly methods: readonly string[] }[],
   path: string,
 ): Match<number> {
-  const entries = rules.map((rule, index) => ({ ...rule, id: `${index}`, value: index, locate: () => undefined }))
+  const entries = rules.map((rule, index) => ({
+    ...rule,
+    priority: 0,
+    id: `${index}`,
+    value: index,
+    locate: () => undefined,
+  }))
   return createMatcher(entries, 'regexp').matcher.match('GET', `http://gw.example${path}`)
 }
 

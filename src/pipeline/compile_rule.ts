@@ -1,0 +1,70 @@
+/** One loaded rule becomes closures: what a request runs. A step that cannot be built is replaced by one that answers 500. */
+import type { Path, Problem } from '../documents/problem.ts'
+import { GatewayError } from '../errors.ts'
+import type { HandlerRef, LoadedRule } from '../rules/rule.ts'
+import { type CompileInput, compileStep, failing, type HandlerTable, type Kind, raise } from './compile_step.ts'
+import type { ErrorStep, Mutate } from './contract.ts'
+import type { CompiledRule, Named, NamedAuthenticator } from './snapshot.ts'
+import { upstreamTarget } from './upstream.ts'
+
+/** The rule, and whether one of its steps could not be built. */
+export async function compileRule(
+  input: CompileInput,
+  loaded: LoadedRule,
+  problems: Problem[],
+  owned: Set<string>,
+): Promise<{ readonly compiled: CompiledRule; readonly broken: boolean }> {
+  const { rule, locate } = loaded
+  const { config } = input
+  let broken = false
+  const warn = (message: string, path: Path, hint: string): void => {
+    const place = locate(path)
+    problems.push({ severity: 'warning', message, hint, ...(place !== undefined && { place }) })
+  }
+  const build = async <K extends Kind>(
+    kind: K,
+    table: HandlerTable,
+    ref: HandlerRef,
+    path: readonly (string | number)[],
+  ) => {
+    const step = await compileStep<K>(input, { kind, table, ref, path, ruleLocate: locate, ruleId: rule.id }, problems)
+    broken ||= step instanceof GatewayError
+    return { name: ref.handler, step }
+  }
+  const authenticators: NamedAuthenticator[] = []
+  for (const [index, ref] of rule.authenticators.entries()) {
+    const path = ['authenticators', index]
+    const { name, step } = await build('authenticators', config.authenticators, ref, path)
+    const passesRefusals = ref.on_error === 'next'
+    authenticators.push({ name, step: step instanceof GatewayError ? () => raise(step) : step, passesRefusals })
+    if (passesRefusals && index + 1 === rule.authenticators.length) {
+      const hint = 'Add the authenticator that is to be asked, such as `anonymous`.'
+      warn('No authenticator comes next, so that `on_error: next` has no effect', [...path, 'on_error'], hint)
+    }
+  }
+  const authorizer = await build('authorizers', config.authorizers, rule.authorizer, ['authorizer'])
+  const mutators: Named<Mutate>[] = []
+  for (const [index, ref] of rule.mutators.entries()) {
+    const { name, step } = await build('mutators', config.mutators, ref, ['mutators', index])
+    if (!(step instanceof GatewayError)) for (const header of step.owns) owned.add(header)
+    mutators.push({ name, step: step instanceof GatewayError ? () => raise(step) : step.mutate })
+  }
+  const errors: Named<ErrorStep>[] = []
+  for (const [index, ref] of (rule.errors ?? []).entries()) {
+    const { name, step } = await build('errors', config.errors.handlers, ref, ['errors', index])
+    errors.push({ name, step: step instanceof GatewayError ? failing(step) : step })
+  }
+  const upstream = upstreamTarget(rule, config.kratos?.public_url)
+  const { step: gate } = authorizer
+  if (!(gate instanceof GatewayError)) for (const header of gate.owns) owned.add(header)
+  const compiled = {
+    id: rule.id,
+    rule,
+    authenticators,
+    authorizer: { name: authorizer.name, step: gate instanceof GatewayError ? () => raise(gate) : gate.authorize },
+    mutators,
+    errors,
+    ...(upstream !== undefined && { upstream }),
+  }
+  return { compiled, broken }
+}
