@@ -14,6 +14,8 @@ export interface Limits {
   readonly listLength: number
   /** Width and precision in `printf`. Default 1,000. */
   readonly width: number
+  /** Length of a regular expression or version constraint, in UTF-16 code units. Default 1,000. */
+  readonly pattern: number
 }
 
 export const defaultLimits: Limits = {
@@ -24,4 +26,5 @@ export const defaultLimits: Limits = {
   dataDepth: 200,
   listLength: 10_000,
   width: 1_000,
+  pattern: 1_000,
 }

@@ -34,7 +34,7 @@ export function compile(source: string, settings: CompileSettings): CompiledTemp
   const { limits, host, strict } = settings
   const table = functionsFor(settings.allowed)
   const trees = parse(source, { refuse: (name) => refusal(name, table), nesting: limits.nesting })
-  const expressions = new ExpressionCompiler(source, table, strict)
+  const expressions = new ExpressionCompiler(source, table, strict, limits)
   const exec = new NodeCompiler(expressions, new Constants(), strict).compile(trees)
   // functions that change a map in place must not reach the caller's data
   const changesData = calls(trees, (name) => mutators.has(name))

@@ -1,5 +1,6 @@
 import { GoError, positionAt, TemplateSyntaxError } from '../errors.ts'
-import type { FunctionSpec, FunctionTable } from '../functions/spec.ts'
+import type { Call, FunctionSpec, FunctionTable } from '../functions/spec.ts'
+import type { Limits } from '../limits.ts'
 import type { Command, Operand, Pipe, Span } from '../syntax/ast.ts'
 import type { ParamType } from '../values/signature.ts'
 import { isTrue } from '../values/truth.ts'
@@ -20,11 +21,13 @@ export class ExpressionCompiler {
   readonly #functions: FunctionTable
   /** Whether a missing map key stays known as such, so that it cannot reach the output. */
   readonly #strict: boolean
+  readonly #limits: Limits
 
-  constructor(source: string, functions: FunctionTable, strict: boolean) {
+  constructor(source: string, functions: FunctionTable, strict: boolean, limits: Limits) {
     this.source = source
     this.#functions = functions
     this.#strict = strict
+    this.#limits = limits
   }
 
   fail(reason: string, at: Span): never {
@@ -182,14 +185,25 @@ export class ExpressionCompiler {
     if (previous !== undefined) values.push(this.#checked(previous, typeAt(args.length), spec, span))
     if (name === 'and' || name === 'or') return shortCircuit(name === 'or', values)
     const missing = this.#strict && name === 'index' ? this.text(span) : undefined
+    const call = this.#bind(spec, args[0], span)
     return (run, dot, vars) => {
       const given: GoValue[] = []
       for (let index = 0; index < values.length; index++) given.push((values[index] as Eval)(run, dot, vars))
       run.at = span
       run.step()
-      const result = spec.call(run, given)
+      const result = call(run, given)
       if (typeof result === 'string') run.text(result)
       return missing !== undefined && result === null ? new Missing(missing) : result
+    }
+  }
+
+  /** The function for this place; a constant that it cannot use is a mistake in the template. */
+  #bind(spec: FunctionSpec, first: Operand | undefined, span: Span): Call {
+    try {
+      return spec.bind(first?.kind === 'string' ? first.value : undefined, this.#limits)
+    } catch (error) {
+      if (error instanceof GoError) this.fail(error.message, first ?? span)
+      throw error
     }
   }
 

@@ -8,12 +8,29 @@ import { lists } from './lists.ts'
 import { math } from './math.ts'
 import { paths } from './paths.ts'
 import { random } from './random.ts'
+import { regexps } from './regexps.ts'
 import type { FunctionSpec, FunctionTable } from './spec.ts'
 import { strings } from './strings.ts'
-import { urls } from './urls.ts'
 import { refusalOf, unsafe } from './unsafe.ts'
+import { urls } from './urls.ts'
+import { versions } from './versions.ts'
 
-const groups = [builtins, strings, caseFunctions, lists, dicts, defaults, math, encoding, paths, random, dates, urls]
+const groups = [
+  builtins,
+  strings,
+  caseFunctions,
+  regexps,
+  lists,
+  dicts,
+  defaults,
+  math,
+  encoding,
+  paths,
+  random,
+  dates,
+  urls,
+  versions,
+]
 
 /** Every function that is always there. */
 const safe = new Map<string, FunctionSpec>(groups.flatMap((group) => Object.entries(group)))

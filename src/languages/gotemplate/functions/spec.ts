@@ -1,5 +1,6 @@
 import type { ParamType, Signature } from '../values/signature.ts'
 import type { GoValue } from '../values/value.ts'
+import type { Limits } from '../limits.ts'
 import type { Meter } from '../values/meter.ts'
 
 /** Where functions get what lies outside of the data. */
@@ -23,19 +24,29 @@ export interface FunctionSpec extends Signature {
   readonly takesMissing: boolean
   /** Its result can differ between runs on the same data. */
   readonly volatile: boolean
-  readonly call: (context: FunctionContext, args: readonly GoValue[]) => GoValue
+  /**
+   * Makes the function for one place in a template, with what can be prepared there once.
+   * @param constant the first argument, when it is a literal string
+   * @throws GoError when the constant is a mistake
+   */
+  readonly bind: (constant: string | undefined, limits: Limits) => Call
 }
+
+export type Call = (context: FunctionContext, args: readonly GoValue[]) => GoValue
 
 export type FunctionTable = ReadonlyMap<string, FunctionSpec>
 
-type Call = FunctionSpec['call']
-
 /** Describes a function; `...` before the last parameter's type makes it variadic. */
 export function fn(params: readonly (ParamType | `...${ParamType}`)[], call: Call): FunctionSpec {
+  return bound(params, () => call)
+}
+
+/** A function that prepares its first argument when that is a constant of the template. */
+export function bound(params: Parameters<typeof fn>[0], bind: FunctionSpec['bind']): FunctionSpec {
   const last = params.at(-1)
   const variadic = last?.startsWith('...') === true
   const fixed = (variadic ? params.slice(0, -1) : params) as readonly ParamType[]
-  const spec = { params: fixed, takesMissing: false, volatile: false, call }
+  const spec = { params: fixed, takesMissing: false, volatile: false, bind }
   return variadic ? { ...spec, rest: last.slice(3) as ParamType } : spec
 }
 

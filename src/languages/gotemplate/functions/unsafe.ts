@@ -24,10 +24,13 @@ const reasons: Readonly<Record<string, string>> = {
   buildCustomCert: keys,
 }
 
+/** Names as a shell has them: in braces, one special character or digit, or a word. */
+const variable = /\$(?:\{([^}]+)\}|([*#$@!?\-0-9])|([A-Za-z_][A-Za-z0-9_]*))/g
+
 function expand(text: string, { host }: FunctionContext): string {
   return text.replace(
-    /\$(?:\{([^}]*)\}|(\w+))/g,
-    (_, braced?: string, plain?: string) => host.env(braced ?? plain ?? '') ?? '',
+    variable,
+    (_, braced?: string, special?: string, word?: string) => host.env(braced ?? special ?? word ?? '') ?? '',
   )
 }
 
@@ -37,11 +40,8 @@ export const unsafe: Readonly<Record<string, FunctionSpec>> = {
   expandenv: { ...fn(['string'], (context, [text]) => expand(text as string, context)), volatile: true },
 }
 
-/** Why an unsafe or missing function is refused, and how it can be had; undefined when the name is unknown. */
+/** Why an unsafe function is refused, and how it can be had; undefined when the name is not one of them. */
 export function refusalOf(name: string): string | undefined {
-  if (/^(must)?[rR]egex/.test(name) || name.startsWith('semver')) {
-    return `function ${JSON.stringify(name)} is not available: it is one of the few functions of sprig that are left out`
-  }
   const reason = reasons[name]
   if (reason === undefined) return undefined
   const remedy = Object.hasOwn(unsafe, name) ? 'it must be enabled by name' : 'it is not available'
