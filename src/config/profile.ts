@@ -19,7 +19,7 @@ export const safeguards: { readonly [Key in keyof Safeguards]: Safeguard<Safegua
   },
   client_headers: {
     meaning:
-      'Identity and forwarded headers, `x-hasura-*`, Authorization and session credentials of the client, on the way to the upstream.',
+      'Identity and forwarded headers, `x-hasura-*`, Authorization and session credentials of the client, on the way to the upstream; and all headers of the client that a remote authorizer or the hydrator would get unasked.',
     oathkeeper: 'pass',
     secure: 'drop',
   },

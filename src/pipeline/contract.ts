@@ -311,7 +311,7 @@ export type Shared = <Value extends object>(make: (parts: Pick<Setup, 'clock' | 
 export interface Safeguards {
   /** Dot segments, `//`, `%2f` and the like in a path: refused with 400, or resolved and then matched and forwarded. */
   readonly path: 'refuse' | 'resolve'
-  /** x-hasura-*, forwarded headers, identity headers, session credentials and Authorization of the client, on the way to the upstream. */
+  /** x-hasura-*, forwarded headers, identity headers, session credentials and Authorization of the client, on the way to the upstream; headers that services get unasked. */
   readonly client_headers: 'drop' | 'pass'
   /** Whether the upstream gets X-Forwarded-For, -Host and -Proto as the gateway saw them. */
   readonly forwarded_headers: 'set' | 'none'
