@@ -41,28 +41,31 @@ const statusAt = async ({ gateway }: TestGateway, where: string): Promise<number
 
 describe('reload (vectors)', () => {
   const cases = vectors('e2e_reload')
-  type Step = (test: { write: TestGateway['write']; rulesAt: string; upstream: string }) => void
+  type Step = (test: TestGateway, upstream: string) => void
   const listeners = { host: '127.0.0.1', port: 0 }
   const serve = { proxy: listeners, api: listeners, prometheus: listeners }
-  const withRules = (url: string) => ({ serve, access_rules: { repositories: [url] } })
+  const withRules = ({ directory }: TestGateway) => ({
+    serve,
+    access_rules: { repositories: [`file://${directory}/rules.json`] },
+  })
 
   const steps: Readonly<Record<string, Step>> = {
-    'config.1 (no repositories)': ({ write }) => write('config.json', { serve, ...handlers }),
-    'config.2 (noop+allow rule)': ({ write, rulesAt, upstream }) => {
-      write('rules.json', [rule('rules', { upstream })])
-      write('config.json', { ...withRules(rulesAt), ...handlers })
+    'config.1 (no repositories)': (test) => test.write('config.json', { serve, ...handlers }),
+    'config.2 (noop+allow rule)': (test, upstream) => {
+      test.write('rules.json', [rule('rules', { upstream })])
+      test.write('config.json', { ...withRules(test), ...handlers })
     },
-    'config.4 (anonymous disabled)': ({ write, rulesAt, upstream }) => {
-      write('rules.json', [rule('rules', { upstream, authenticator: 'anonymous' })])
-      write('config.json', { ...withRules(rulesAt), ...handlers, authenticators: { noop: on } })
+    'config.4 (anonymous disabled)': (test, upstream) => {
+      test.write('rules.json', [rule('rules', { upstream, authenticator: 'anonymous' })])
+      test.write('config.json', { ...withRules(test), ...handlers, authenticators: { noop: on } })
     },
     'config.4, other path': () => undefined,
-    'rules.3.1 + config.5': ({ write, rulesAt, upstream }) => {
-      write('rules.json', [
+    'rules.3.1 + config.5': (test, upstream) => {
+      test.write('rules.json', [
         rule('rules', { upstream, authenticator: 'anonymous' }),
         rule('other-rules', { upstream, authenticator: 'anonymous' }),
       ])
-      write('config.json', { ...withRules(rulesAt), ...handlers })
+      test.write('config.json', { ...withRules(test), ...handlers })
     },
   }
 
@@ -75,7 +78,7 @@ describe('reload (vectors)', () => {
     for (const { given, when, expect: wanted } of cases) {
       const apply = steps[when['apply'] as string]
       if (apply === undefined) throw new Error(`unknown step ${JSON.stringify(when)}`)
-      apply({ write: test.write, rulesAt: `file://${test.directory}/rules.json`, upstream: upstream.url })
+      apply(test, upstream.url)
       const timeout = 1000 * (given['within_seconds'] as number)
       for (const [where, status] of Object.entries(wanted)) {
         await expect.poll(async () => (await fetch(test.proxy + where)).status, { timeout, interval: 20 }).toBe(status)

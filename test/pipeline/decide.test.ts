@@ -1,11 +1,11 @@
 /** How the steps of a rule lead to a decision: Oathkeeper's cases, through the gateway. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { loadGateway } from '../support/gateway.ts'
 import { startServer } from '../support/http_server.ts'
 import { inboundOf } from '../support/inbound.ts'
 import { vectors } from '../rules/vectors.ts'
-import { allowed, answerOf, loadRule, type RuleParts, refused, ruleOf, scripted, statusOf } from './scenario.ts'
+import { answerOf, loadRule, refused, resultOf, type RuleParts, ruleOf, scripted, statusOf } from './scenario.ts'
 
 interface When {
   readonly method?: string
@@ -72,11 +72,11 @@ describe('which authenticator ends the chain', () => {
       rules: [ruleOf({ authenticators })],
       handlers: scripted(ran),
     })
-    const decision = await test.gateway.decide(inbound(vector.when as When))
-    expect(statusOf(decision)).toBe(wanted.status)
-    if (wanted.message !== undefined) expect(answerOf(decision).body).toContain(wanted.message)
-    if (wanted.ran !== undefined) expect(ran).toEqual(wanted.ran)
-    if (wanted.subject !== undefined) expect(allowed(decision).session.subject).toBe(wanted.subject)
+    const decision = await test.gateway.decide(inbound(vector.when))
+    const { message = '', ...parts } = wanted
+    const [subject, body] = decision.allowed ? [decision.session.subject, ''] : [undefined, decision.answer.body]
+    expect({ status: statusOf(decision), ran, subject }).toMatchObject(parts)
+    expect(body).toContain(message)
   })
 
   function atStore(config: object | undefined, url: string): object {
@@ -110,7 +110,7 @@ describe('a rule that is not whole', () => {
         ...(mutators?.includes('disabled') === true && { mutators: { noop: { enabled: true } } }),
       },
     )
-    expect(statusOf(await test.gateway.decide(inbound(when as When)))).toBe(wanted['status'])
+    expect(statusOf(await test.gateway.decide(inbound(when)))).toBe(wanted['status'])
   })
 
   it('is told at its place, and a missing authorizer once', async () => {
@@ -125,10 +125,7 @@ describe('simple handlers', () => {
   it.each(vectors('simple_authenticators'))('$id', async ({ given, when, expect: wanted }) => {
     const { handler, config } = given as { handler: string; config: object }
     await using test = await loadRule({ authenticators: [{ handler, config }] })
-    const decision = await test.gateway.decide(inbound(when as When))
-    if (wanted['result'] === 'not_responsible') {
-      expect(refused(decision).error.detail).toBe('no authenticator of the rule is responsible')
-    } else expect(allowed(decision).session).toMatchObject(wanted['session'] as object)
+    expect(resultOf(await test.gateway.decide(inbound(when)))).toMatchObject(wanted)
   })
 
   it.each(vectors('authorizer_simple'))('$id', async ({ given, expect: wanted }) => {
@@ -202,7 +199,7 @@ describe('any rule and any request', () => {
   it('come to a decision', async () => {
     await fc.assert(
       fc.asyncProperty(rules, pattern, fc.array(inbounds, { minLength: 1, maxLength: 5 }), async (parts, url, many) => {
-        const rule = { ...ruleOf(parts as RuleParts), match: { url, methods: ['GET', 'POST'] } }
+        const rule = { ...ruleOf(parts), match: { url, methods: ['GET', 'POST'] } }
         const on = { enabled: true }
         await using test = await loadGateway({
           config: {
@@ -214,10 +211,10 @@ describe('any rule and any request', () => {
           rules: [rule],
           handlers: scripted(),
         })
-        for (const { headers, ...parts } of many) {
-          const decision = await test.gateway.decide({ ...parts, headers: inboundOf('http://h/', { headers }).headers })
-          if (decision.allowed) expect(decision.ruleId).toBe('the-rule')
-          else expect(decision.answer.status).toBeGreaterThanOrEqual(300)
+        for (const { headers, ...line } of many) {
+          const decision = await test.gateway.decide({ ...line, headers: inboundOf('http://h/', { headers }).headers })
+          expect(decision.allowed || decision.answer.status >= 300).toBe(true)
+          expect(['the-rule', undefined]).toContain(decision.ruleId)
         }
       }),
       { numRuns: 60 },

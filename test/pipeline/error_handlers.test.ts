@@ -59,15 +59,15 @@ describe('error_handler_selection', () => {
       { authenticators: failing((when as When).error), errors: rule_errors },
       { errors: { fallback, handlers } },
     )
-    const answer = answerOf(await test.gateway.decide(request(when as When)))
+    const answer = answerOf(await test.gateway.decide(request(when)))
     expect(answer.status).toBe(wanted['status'])
-    expect(answer.headers).toMatchObject(lowerCased(wanted['headers'] as Record<string, string>))
-    if (wanted['content_type'] !== undefined) expect(answer.headers['content-type']).toBe(wanted['content_type'])
-    if (wanted['location'] !== undefined) expect(answer.headers['location']).toBe(wanted['location'])
-    if (wanted['body_contains'] !== undefined) {
-      const { error } = JSON.parse(answer.body) as { error: { reason: string } }
-      expect(error.reason).toContain(wanted['body_contains'])
-    }
+    const { content_type: type, location } = wanted
+    expect(answer.headers).toMatchObject({
+      ...lowerCased(wanted['headers'] as Record<string, string>),
+      ...(type !== undefined && { 'content-type': type }),
+      ...(location !== undefined && { location }),
+    })
+    expect(answer.body.replaceAll('\\"', '"')).toContain(wanted['body_contains'] ?? '')
   })
 })
 
@@ -80,8 +80,8 @@ describe('json', () => {
       ...lowerCased(wanted['headers'] as Record<string, string>),
     })
     const body = JSON.parse(answer.body) as object
-    if (wanted['body'] !== undefined) expect(body).toEqual(wanted['body'])
-    expect(body).toMatchObject((wanted['body_subset'] ?? {}) as object)
+    expect(body).toEqual(wanted['body'] ?? body)
+    expect(body).toMatchObject(wanted['body_subset'] ?? {})
     for (const name of (wanted['absent_headers'] ?? []) as string[])
       expect(answer.headers).not.toHaveProperty(name.toLowerCase())
   })
@@ -112,12 +112,9 @@ describe('redirect', () => {
     const answer = await answerBy('redirect', given, { error: 401 }, inboundOf(origin + url, { headers }))
     expect(answer.status).toBe(wanted.status)
     const { location = '' } = answer.headers
-    if (wanted.location !== undefined) {
-      expect(location).toBe(wanted.location.replace('return_to=', `return_to=${encodeURIComponent(origin)}`))
-    }
-    if (wanted.return_to !== undefined) {
-      expect(new URL(location).searchParams.get(given['return_to_query_param'] as string)).toBe(wanted.return_to)
-    }
+    const returnTo = new URL(location, 'http://gw.example').searchParams.get(String(given['return_to_query_param']))
+    expect(location).toBe(wanted.location?.replace('return_to=', `return_to=${encodeURIComponent(origin)}`) ?? location)
+    expect(returnTo).toBe(wanted.return_to ?? returnTo)
   })
 
   it.each([

@@ -146,6 +146,15 @@ export function refused(decision: Decision): RefusedDecision {
   return decision
 }
 
+/** How authentication ended, in the words of the cases. */
+export function resultOf(decision: Decision): { session: object } | { result: string } | { error_status: number } {
+  if (decision.allowed) return { session: decision.session }
+  const { detail, status } = decision.error
+  return detail === 'no authenticator of the rule is responsible'
+    ? { result: 'not_responsible' }
+    : { error_status: status }
+}
+
 /** What the client gets, with header names in lower case. */
 export function answerOf(decision: Decision): { status: number; headers: Record<string, string>; body: string } {
   const { status, headers, body } = refused(decision).answer

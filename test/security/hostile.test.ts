@@ -67,10 +67,10 @@ describe('hostile patterns and templates', () => {
       await response.arrayBuffer()
       return { path, status: response.status, took: performance.now() - start }
     }
-    let attacking = true
+    const over = new AbortController()
     const sound: Awaited<ReturnType<typeof timed>>[] = []
     const goOn = async (): Promise<void> => {
-      while (attacking) sound.push(await timed(`/sound/${sound.length}`))
+      while (!over.signal.aborted) sound.push(await timed(`/sound/${sound.length}`))
     }
     const others = Promise.all([goOn(), goOn()])
     const hostile: Awaited<ReturnType<typeof timed>>[] = []
@@ -83,7 +83,7 @@ describe('hostile patterns and templates', () => {
       // The next attack waits until others had their turn, so that each of them is seen beside it.
       await expect.poll(() => sound.length, { interval: 1, timeout: AT_MOST }).toBeGreaterThan(before)
     }
-    attacking = false
+    over.abort()
     await others
 
     expect(sound.map(({ status }) => status)).toEqual(sound.map(() => 200))

@@ -11,14 +11,14 @@ const alice = 'ory_kratos_session=ALICE'
 const admin = (headers: Record<string, string>) => inboundOf('http://gw.example/admin/x', { headers })
 const statusOf = (decision: Decision): number => (decision.allowed ? 200 : decision.answer.status)
 
-/** Of an outage everything that must hold of it. */
-function expectOutage(decision: Decision): void {
-  if (decision.allowed) throw new Error('the request was allowed')
-  expect(decision.error.code).toBe('session_store_unavailable')
-  expect(decision.answer.status).toBe(503)
-  expect(decision.answer.headers).toContainEqual(['Retry-After', '1'])
-  expect(decision.answer.body).not.toMatch(/127\.0\.0\.1|sessions|whoami/)
+/** What the client and the log learn of a refusal, and whether the client learns where the store is. */
+function seenOf(decision: Decision): object {
+  if (decision.allowed) return {}
+  const { status, headers, body } = decision.answer
+  const retryAfter = headers.find(([name]) => name === 'Retry-After')?.[1]
+  return { code: decision.error.code, status, retryAfter, leaks: /127\.0\.0\.1|sessions|whoami/.test(body) }
 }
+const outage = { code: 'session_store_unavailable', status: 503, retryAfter: '1', leaks: false }
 
 describe('cache-confusion', () => {
   it('cache-001: each cookie leads to its own user', async () => {
@@ -183,11 +183,13 @@ describe('reliability of the session store', () => {
     const gone = await startServer(whoami)
     await gone[Symbol.asyncDispose]()
     await using test = await loadStd({ store: gone.url })
-    expectOutage(await test.gateway.decide(admin({ Cookie: alice })))
+    expect(seenOf(await test.gateway.decide(admin({ Cookie: alice })))).toEqual(outage)
   })
 
   it('rel-004: a login page authenticates nobody', async () => {
-    expectOutage(await ask((response) => response.setHeader('content-type', 'text/html').end('<html>login</html>')))
+    expect(
+      seenOf(await ask((response) => response.setHeader('content-type', 'text/html').end('<html>login</html>'))),
+    ).toEqual(outage)
   })
 
   it.each([
@@ -214,14 +216,14 @@ describe('reliability of the session store', () => {
       response.on('drain', more)
       more()
     })
-    expectOutage(decision)
+    expect(seenOf(decision)).toEqual(outage)
     // The gateway reads 256 KiB; the rest are the buffers of two sockets.
     expect(sent).toBeLessThan(16 * 1024 * 1024)
   })
 
   it('rel-008: a redirect elsewhere is not followed', async () => {
     await using elsewhere = await startServer(whoami)
-    expectOutage(await ask((response) => response.writeHead(302, { location: elsewhere.url }).end()))
+    expect(seenOf(await ask((response) => response.writeHead(302, { location: elsewhere.url }).end()))).toEqual(outage)
     expect(elsewhere.requests).toHaveLength(0)
   })
 
@@ -230,7 +232,8 @@ describe('reliability of the session store', () => {
       const timer = setInterval(() => response.write(' '), 200)
       response.on('close', () => clearInterval(timer))
     }
-    for (const decision of await Promise.all([ask(drip), ask(() => undefined, '/mixed')])) expectOutage(decision)
+    const decisions = await Promise.all([ask(drip), ask(() => undefined, '/mixed')])
+    expect(decisions.map(seenOf)).toEqual([outage, outage])
   })
 
   it('rel-012: a thousand requests with one cookie are one question', async () => {
@@ -241,7 +244,7 @@ describe('reliability of the session store', () => {
     })
     await using test = await loadStd({ store: store.url })
     const decisions = await Promise.all(
-      Array.from({ length: 1000 }, () => test.gateway.decide(admin({ Cookie: alice }))),
+      Array.from({ length: 1000 }, async () => test.gateway.decide(admin({ Cookie: alice }))),
     )
     expect(new Set(decisions.map((decision) => claimsOf(decision).sub))).toEqual(new Set(['alice']))
     expect(store.requests).toHaveLength(1)

@@ -22,7 +22,7 @@ interface Vector {
 const file = new URL('../vectors/security.json', import.meta.url)
 const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { readonly cases: readonly Vector[] }
 
-export const idsOf = (name: string): string[] => cases.filter((vector) => vector.class === name).map(({ id }) => id)
+export const idsOf = (name: string): string[] => cases.filter((each) => each.class === name).map(({ id }) => id)
 
 export function vector(id: string): Vector {
   const found = cases.find((candidate) => candidate.id === id)

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { inboundOf } from '../../support/inbound.ts'
 import { startGateway } from '../../support/gateway.ts'
 import { startRecorder } from '../../support/recorder.ts'
-import { vectors } from '../../rules/vectors.ts'
-import { allowed, loadRule, refused } from '../scenario.ts'
+import { vectors, type Vector } from '../../rules/vectors.ts'
+import type { TestServer } from '../../support/http_server.ts'
+import { loadRule, resultOf } from '../scenario.ts'
 import { atStore, lastRequest, startStore, type StoreAnswer, type StoreRequest } from './store.ts'
 
 interface ClientRequest {
@@ -22,23 +23,26 @@ const lowerCased = (headers: Readonly<Record<string, string>> = {}): Record<stri
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 describe('bearer_token_location', () => {
-  // The profile `secure` sends the token that was found and nothing else, which shows what was found.
-  it.each(vectors('bearer_token_location'))('$id', async ({ given, when, expect: wanted }) => {
+  const ask = async ({ given, when }: Vector) => {
     const end = new Date(Date.now() + 60_000).toISOString()
     await using store = await startStore({ body: { sub: 'alice', active: true, expires_at: end } })
     const config = { check_session_url: store.url, token_from: given['token_from'] }
     await using test = await loadRule({ authenticators: [{ handler: 'bearer_token', config }] }, { profile: 'secure' })
     const decision = await test.gateway.decide(inboundFor(when as unknown as ClientRequest))
-    if (wanted['token'] === '') {
-      expect(refused(decision).error.detail).toBe('no authenticator of the rule is responsible')
-      expect(store.requests).toHaveLength(0)
-    } else {
-      expect(allowed(decision).session.subject).toBe('alice')
-      const { authorization, ...others } = lastRequest(store).headers
-      expect([authorization, ...Object.values(others)].filter((value) => value !== undefined)).toEqual([
-        expect.stringMatching(new RegExp(`^(Bearer )?${wanted['token'] as string}$`)),
-      ])
-    }
+    return { result: resultOf(decision), asked: store.requests.length === 0 ? [] : [lastRequest(store).headers] }
+  }
+  const cases = vectors('bearer_token_location')
+
+  it.each(cases.filter(({ expect: wanted }) => wanted['token'] === ''))('$id: none', async (vector) => {
+    expect(await ask(vector)).toEqual({ result: { result: 'not_responsible' }, asked: [] })
+  })
+
+  // The profile `secure` sends the token that was found and nothing else, which shows what was found.
+  it.each(cases.filter(({ expect: wanted }) => wanted['token'] !== ''))('$id', async (vector) => {
+    const { result, asked } = await ask(vector)
+    expect(result).toMatchObject({ session: { subject: 'alice' } })
+    const sent = asked.flatMap((headers) => Object.values(headers))
+    expect(sent).toEqual([expect.stringMatching(new RegExp(`^(Bearer )?${String(vector.expect['token'])}$`))])
   })
 
   it('hands the store a token from anywhere else as X-Session-Token', async () => {
@@ -54,39 +58,45 @@ describe('bearer_token', () => {
   /** Deliberate differences: an outage of the session store is never told as a refusal. */
   const differences: Readonly<Record<string, number>> = { 'bearer-token-022': 503 }
 
-  it.each(vectors('bearer_token').filter(({ expect: wanted }) => wanted['upstream_receives_body'] === undefined))(
-    '$id',
-    async ({ id, given, when, expect: wanted }) => {
-      await using store = await startStore(given['store'] as StoreAnswer)
-      const config = atStore(given['config'] as object, store)
-      await using test = await loadRule({ authenticators: [{ handler: 'bearer_token', config }] })
-      const decision = await test.gateway.decide(inboundFor(when['request'] as ClientRequest))
-      if (wanted['result'] === 'not_responsible') {
-        expect(refused(decision).error.detail).toBe('no authenticator of the rule is responsible')
-        expect(store.requests).toHaveLength(0)
-        return
-      }
-      if (wanted['error_status'] === undefined) {
-        expect(allowed(decision).session).toMatchObject((wanted['session'] ?? {}) as object)
-      } else expect(refused(decision).error.status).toBe(differences[id] ?? wanted['error_status'])
-      const {
-        headers,
-        absent_headers: absent,
-        content_length: length,
-        body,
-        ...parts
-      } = (wanted['store_request'] ?? {}) as StoreRequest
-      const asked = lastRequest(store)
-      expect(asked).toMatchObject({ ...parts, headers: lowerCased(headers) })
-      for (const name of absent ?? []) expect(asked.headers).not.toHaveProperty(name.toLowerCase())
-      // A request with a body says so in one of these.
-      expect(asked.headers['content-length'] ?? '0').toBe(String(length ?? 0))
-      expect(asked.headers).not.toHaveProperty('transfer-encoding')
-      expect(body ?? '').toBe('')
-    },
-  )
+  const cases = vectors('bearer_token')
+  const isOther = ({ expect: wanted }: Vector): boolean => wanted['result'] === 'not_responsible'
+  const isForm = ({ expect: wanted }: Vector): boolean => wanted['upstream_receives_body'] === true
 
-  it.each(vectors('bearer_token').filter(({ expect: wanted }) => wanted['upstream_receives_body'] === true))(
+  const ask = async ({ given, when }: Vector, store: TestServer) => {
+    const config = atStore(given['config'] as object, store)
+    await using test = await loadRule({ authenticators: [{ handler: 'bearer_token', config }] })
+    return resultOf(await test.gateway.decide(inboundFor(when['request'] as ClientRequest)))
+  }
+
+  it.each(cases.filter(isOther))('$id: not responsible', async (vector) => {
+    await using store = await startStore(vector.given['store'] as StoreAnswer)
+    expect(await ask(vector, store)).toEqual({ result: 'not_responsible' })
+    expect(store.requests).toHaveLength(0)
+  })
+
+  it.each(cases.filter((vector) => !isOther(vector) && !isForm(vector)))('$id', async (vector) => {
+    const { id, given, expect: wanted } = vector
+    await using store = await startStore(given['store'] as StoreAnswer)
+    const { store_request: request = {}, error_status: status, session = {} } = wanted
+    const result = status === undefined ? { session } : { error_status: differences[id] ?? status }
+    expect(await ask(vector, store)).toMatchObject(result)
+    const {
+      headers,
+      absent_headers: absent = [],
+      content_length: _length,
+      body: _body,
+      ...parts
+    } = request as StoreRequest
+    const asked = lastRequest(store)
+    expect(asked).toMatchObject({ ...parts, headers: lowerCased(headers) })
+    // A request with a body says so in one of these.
+    expect(asked.headers['content-length'] ?? '0').toBe('0')
+    for (const name of [...absent, 'transfer-encoding']) {
+      expect(asked.headers).not.toHaveProperty(name.toLowerCase())
+    }
+  })
+
+  it.each(cases.filter(isForm))(
     '$id: the upstream gets the body, the store does not',
     async ({ given, when, expect: wanted }) => {
       await using store = await startStore(given['store'] as StoreAnswer)

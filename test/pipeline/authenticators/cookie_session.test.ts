@@ -20,7 +20,7 @@ interface ClientRequest {
   readonly headers: Record<string, string>
 }
 
-const given = (vector: Vector): Given => vector.given as unknown as Given
+const givenOf = (vector: Vector): Given => vector.given as unknown as Given
 
 function inboundFor({ when }: Vector): Inbound {
   const { method, path, query = '', host = 'client-host', headers } = when['request'] as ClientRequest
@@ -34,7 +34,7 @@ interface Asked {
 }
 
 async function ask(vector: Vector, inbound = inboundFor(vector), overrides: Partial<Given> = {}): Promise<Asked> {
-  const { config, store: answer } = { ...given(vector), ...overrides }
+  const { config, store: answer } = { ...givenOf(vector), ...overrides }
   await using store = await startStore(answer)
   await using test = await loadRule({
     authenticators: [{ handler: 'cookie_session', config: atStore(config, store) }],
@@ -47,8 +47,8 @@ const lowerCased = (headers: Readonly<Record<string, string>> = {}): Record<stri
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
 describe('cookie_session_request_forwarding', () => {
-  const wire = vectors('cookie_session_request_forwarding').filter(({ given }) => given['unit'] === undefined)
-  const units = vectors('cookie_session_request_forwarding').filter(({ given }) => given['unit'] !== undefined)
+  const wire = vectors('cookie_session_request_forwarding').filter((vector) => vector.given['unit'] === undefined)
+  const units = vectors('cookie_session_request_forwarding').filter((vector) => vector.given['unit'] !== undefined)
 
   it.each(wire)('$id', async (vector) => {
     const inbound = inboundFor(vector)
@@ -59,7 +59,7 @@ describe('cookie_session_request_forwarding', () => {
     expect(asked).toMatchObject({ ...parts, headers: lowerCased(headers) })
     for (const name of absent) expect(asked?.headers).not.toHaveProperty(name.toLowerCase())
     expect(inbound.headers.raw).toEqual(before)
-    expect(allowed(decision).session).toMatchObject((vector.expect['session'] ?? {}) as object)
+    expect(allowed(decision).session).toMatchObject(vector.expect['session'] ?? {})
   })
 
   // The cases see the request before the Cookie header is added, which cookie_session always sends.
@@ -125,10 +125,10 @@ describe('cookie_session_response', () => {
 
   it.each(cases.filter(({ expect: wanted }) => 'response' in wanted))('$id', async (vector) => {
     const wanted = vector.expect['response'] as { status: number; headers: Record<string, string> }
-    await using store = await startStore(given(vector).store)
+    await using store = await startStore(givenOf(vector).store)
     await using listening = await startGateway({
       config: {
-        authenticators: { cookie_session: { enabled: true, config: atStore(given(vector).config, store) } },
+        authenticators: { cookie_session: { enabled: true, config: atStore(givenOf(vector).config, store) } },
         authorizers: { allow: { enabled: true } },
         mutators: { noop: { enabled: true } },
       },
@@ -157,8 +157,8 @@ describe('cookie_session_response', () => {
     })
     const config = { check_session_url: store.url }
     await using test = await loadRule({ authenticators: [{ handler: 'cookie_session', config }] })
-    const with_ = (cookie: string) => test.gateway.decide(inboundOf('http://h/', { headers: { Cookie: cookie } }))
-    expect(allowed(await with_('session=good')).responseHeaders).toEqual([['Set-Cookie', 'session=new; HttpOnly']])
-    expect(refused(await with_('session=bad')).answer.headers).toContainEqual(['Set-Cookie', 'session=new; HttpOnly'])
+    const askWith = (cookie: string) => test.gateway.decide(inboundOf('http://h/', { headers: { Cookie: cookie } }))
+    expect(allowed(await askWith('session=good')).responseHeaders).toEqual([['Set-Cookie', 'session=new; HttpOnly']])
+    expect(refused(await askWith('session=bad')).answer.headers).toContainEqual(['Set-Cookie', 'session=new; HttpOnly'])
   })
 })

@@ -31,11 +31,12 @@ async function mutate(handler: string, vector: Vector, key: 'headers' | 'cookies
   return test.gateway.decide(inboundOf('http://gw.example/', { headers }))
 }
 
-function expectRefusal(decision: Decision, { expect: wanted }: Vector): void {
-  const answer = answerOf(decision)
-  expect(answer.status).toBe(wanted['error_status'])
-  expect(answer.body).toContain(wanted['message'] ?? '')
-}
+const isFailing = ({ expect: wanted }: Vector): boolean => wanted['error_status'] !== undefined
+
+const refusalOf = ({ expect: wanted }: Vector): object => ({
+  status: wanted['error_status'],
+  body: expect.stringContaining((wanted['message'] as string | undefined) ?? '') as unknown,
+})
 
 const lowerCased = (headers: object): object =>
   Object.fromEntries(Object.entries(headers).map(([name, value]: [string, unknown]) => [name.toLowerCase(), value]))
@@ -44,10 +45,15 @@ describe('header_mutator', () => {
   const cases = vectors('header_mutator')
   const cached = cases.filter(({ given }) => given['cached_template'] !== undefined)
 
-  it.each(cases.filter((vector) => !cached.includes(vector)))('$id', async (vector) => {
+  const failing = cases.filter(isFailing)
+
+  it.each(cases.filter((vector) => !cached.includes(vector) && !isFailing(vector)))('$id', async (vector) => {
     const decision = await mutate('header', vector, 'headers')
-    if (vector.expect['error_status'] !== undefined) expectRefusal(decision, vector)
-    else expect(editsOf(decision)).toEqual(lowerCased(vector.expect['session_headers'] as object))
+    expect(editsOf(decision)).toEqual(lowerCased(vector.expect['session_headers'] as object))
+  })
+
+  it.each(failing)('$id', async (vector) => {
+    expect(await mutate('header', vector, 'headers').then(answerOf)).toMatchObject(refusalOf(vector))
   })
 
   // Oathkeeper keeps the first template of a rule and header for ever; here an edited rule takes effect.
@@ -75,12 +81,14 @@ describe('header_mutator', () => {
 })
 
 describe('cookie_mutator', () => {
-  it.each(vectors('cookie_mutator'))('$id', async (vector) => {
+  const cases = vectors('cookie_mutator')
+
+  it.each(cases.filter(isFailing))('$id', async (vector) => {
+    expect(await mutate('cookie', vector, 'cookies').then(answerOf)).toMatchObject(refusalOf(vector))
+  })
+
+  it.each(cases.filter((vector) => !isFailing(vector)))('$id', async (vector) => {
     const decision = await mutate('cookie', vector, 'cookies')
-    if (vector.expect['error_status'] !== undefined) {
-      expectRefusal(decision, vector)
-      return
-    }
     const { cookie = '' } = editsOf(decision)
     const unquoted = (value: string): string => value.replaceAll('"', '')
     const pairs = (cookie ?? '').split('; ').map((pair) => pair.split('=') as [string, string])
