@@ -89,9 +89,6 @@ const B = 'http://b.example/jwks'
 const MINUTE = 60_000
 
 describe('jwks_fetcher', () => {
-  interface Given {
-    readonly sources: Readonly<Record<string, string>>
-  }
   const SLOW = 'http://slow.example/jwks'
   const FAST = 'http://fast.example/jwks'
   const INVALID = 'http://invalid.example/jwks'
@@ -108,35 +105,51 @@ describe('jwks_fetcher', () => {
     return { ...test, urls: [...Object.keys(test.sources.answers), ...files] }
   }
 
-  it.each(vectors('jwks_fetcher'))('$id', async ({ given, when, expect: wanted }) => {
-    const { kid, at } = when as { readonly kid?: string; readonly at?: string }
-    if ('a' in (given as unknown as Given).sources) {
-      const set = { keys: setOf('k1').keys.map((key) => ({ ...key, use: 'enc' })) }
-      expect(await stage({ [A]: { status: 200, headers: {}, body: JSON.stringify(set) } }).find('k1')).toBe('unknown')
-      return
-    }
+  interface Case {
+    readonly id: string
+    readonly when: { readonly kid?: string; readonly at?: string }
+    readonly expect: { readonly error?: true; readonly stale?: true }
+  }
+  const cases = vectors('jwks_fetcher') as unknown as readonly Case[]
+  const isFirst = ({ when: { at = 'first call' } }: Case): boolean => at === 'first call'
+  const [others, looked] = [
+    cases.filter(({ when: { kid = 'k1' } }) => kid === 'k1'),
+    cases.filter(({ when: { kid = 'k1' } }) => kid !== 'k1'),
+  ]
+
+  it.each(looked.filter(isFirst))('$id', async ({ when: { kid = '' }, expect: { error } }) => {
     const test = await allSources()
-    if (kid === undefined) {
-      // All sets but the invalid one (and the symmetric one, which is another case) have keys to give.
-      test.sources.release(A, found('c61308cc'))
-      for (const known of ['c61308cc', '2aeaef79', '392e1a6b', '8e884167', '81be3441', '3e0edde4']) {
-        expect(await test.find(known, test.urls)).toBe(known)
-      }
-    } else if (wanted['stale'] === true) {
-      test.sources.answers[A] = found(kid)
-      expect(await test.find(kid, test.urls)).toBe(kid)
+    // Nobody can say whether the set that is still on its way has the key.
+    expect(await test.find(kid, test.urls)).toBe(error === true ? 'unavailable' : kid)
+  })
+
+  it.each(looked.filter((vector) => !isFirst(vector)))('$id', async ({ when: { kid = '' }, expect: { stale } }) => {
+    const test = await allSources()
+    if (stale === true) test.sources.answers[A] = found(kid)
+    expect(await test.find(kid, test.urls)).toBe(kid)
+    for (const url of Object.keys(test.sources.answers))
+      test.sources.answers[url] = new HttpCallError('failed', 'is closed')
+    if (stale === true) {
       test.sources.answers[A] = 'later'
       test.clock.advance(MINUTE)
-      expect(await test.find(kid, test.urls)).toBe(kid)
-    } else if (at === 'source closed, within ttl') {
-      expect(await test.find(kid, test.urls)).toBe(kid)
-      for (const url of Object.keys(test.sources.answers))
-        test.sources.answers[url] = new HttpCallError('failed', 'is closed')
-      expect(await test.find(kid, test.urls)).toBe(kid)
-    } else {
-      // Nobody can say whether the set that is still on its way has the key.
-      expect(await test.find(kid, test.urls)).toBe(wanted['error'] === true ? 'unavailable' : kid)
     }
+    expect(await test.find(kid, test.urls)).toBe(kid)
+  })
+
+  it('the other cases are these', () => {
+    expect(others.map(({ id }) => id)).toEqual(['jwks-fetcher-010', 'jwks-fetcher-013'])
+  })
+
+  it('jwks-fetcher-010: all sources but the invalid one have keys to give', async () => {
+    const test = await allSources()
+    test.sources.release(A, found('c61308cc'))
+    const kids = ['c61308cc', '2aeaef79', '392e1a6b', '8e884167', '81be3441', '3e0edde4']
+    expect(await Promise.all(kids.map((kid) => test.find(kid, test.urls)))).toEqual(kids)
+  })
+
+  it('jwks-fetcher-013: a key of another use is none', async () => {
+    const set = { keys: setOf('k1').keys.map((key) => ({ ...key, use: 'enc' })) }
+    expect(await stage({ [A]: { status: 200, headers: {}, body: JSON.stringify(set) } }).find('k1')).toBe('unknown')
   })
 })
 
