@@ -11,6 +11,7 @@ import type { AnyHandler, Setup } from './pipeline/contract.ts'
 import { builtinHandlers } from './pipeline/builtin.ts'
 import { compileRules } from './pipeline/compile.ts'
 import type { Snapshot } from './pipeline/snapshot.ts'
+import type { LoadedRule } from './rules/rule.ts'
 import { loadRepositories, type LoadedRepositories } from './rules/repositories/load.ts'
 import { createKeySets, type LoadedKeySets } from './tokens/key_sets.ts'
 
@@ -32,6 +33,8 @@ export interface LoadOptions {
 export interface State {
   readonly config: Config
   readonly snapshot: Snapshot
+  /** Every cookie that carries a session: the session store's own, and those that cookie_session is told to look at. */
+  readonly sessionCookies: readonly string[]
   readonly repositories: LoadedRepositories
   readonly keySets: LoadedKeySets
 }
@@ -63,6 +66,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     env: options.env,
     previous: previous?.repositories,
   })
+  const cookies = sessionCookies(config, repositories.rules)
   const keySets = createKeySets({ log: runtime.log, previous: previous?.keySets.sets })
   const compiled = await compileRules({
     rules: repositories.rules,
@@ -74,7 +78,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       safeguards: config.safeguards,
       keys: keySets,
       matchingStrategy: config.access_rules.matching_strategy,
-      sessionCookie: config.kratos?.cookie ?? 'ory_kratos_session',
+      sessionCookie: storeCookie(config),
+      sessionCookies: cookies,
     },
   })
   // Published even when no rule signs with it, as in Oathkeeper.
@@ -89,7 +94,32 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     (config.safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
   const snapshot = { ...compiled.snapshot, keySets: [...keySets.sets.values()] }
   const kept = [...repositories.kept, ...keySets.kept]
-  return { problems, kept, relied, files, ...(!refused && { state: { config, snapshot, repositories, keySets } }) }
+  return {
+    problems,
+    kept,
+    relied,
+    files,
+    ...(!refused && { state: { config, snapshot, sessionCookies: cookies, repositories, keySets } }),
+  }
+}
+
+/** The session store's cookie, and whatever cookies cookie_session is told to look at. */
+function sessionCookies(config: Config, rules: readonly LoadedRule[]): readonly string[] {
+  const configs = [
+    config.authenticators['cookie_session']?.config,
+    ...rules.flatMap(({ rule }) =>
+      rule.authenticators.filter(({ handler }) => handler === 'cookie_session').map((ref) => ref.config),
+    ),
+  ]
+  const only = configs.flatMap((each) => {
+    const names = (each as { readonly only?: unknown } | null | undefined)?.only
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
+  })
+  return [...new Set([storeCookie(config), ...only])]
+}
+
+function storeCookie(config: Config): string {
+  return config.kratos?.cookie ?? 'ory_kratos_session'
 }
 
 function hasError(problems: readonly Problem[]): boolean {

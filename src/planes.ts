@@ -10,7 +10,7 @@ import type { ProxySnapshot } from './proxy/settings.ts'
 /** An upstream that has the whole request may think this long before its answer begins (milliseconds). */
 const RESPONSE_HEADERS_TIMEOUT = 120_000
 
-export function proxySnapshot({ config, snapshot }: State): ProxySnapshot {
+export function proxySnapshot({ config, snapshot, sessionCookies }: State): ProxySnapshot {
   const { proxy } = config.serve
   const cors = corsOf(proxy.cors)
   return {
@@ -19,38 +19,23 @@ export function proxySnapshot({ config, snapshot }: State): ProxySnapshot {
       safeguards: config.safeguards,
       trustForwardedHeaders: proxy.trust_forwarded_headers,
       ownedHeaders: snapshot.ownedHeaders,
-      sessionCookies: sessionCookies(config, snapshot.rules),
+      sessionCookies,
       timeouts: { ...proxy.timeout, responseHeaders: RESPONSE_HEADERS_TIMEOUT },
       ...(cors !== undefined && { cors }),
     },
   }
 }
 
-export function apiSnapshot({ config, snapshot }: State): ApiSnapshot {
+export function apiSnapshot({ config, snapshot, sessionCookies }: State): ApiSnapshot {
   const { api } = config.serve
   return {
     decide: (inbound) => decide(inbound, snapshot),
-    inbound: { safeguards: config.safeguards, sessionCookies: sessionCookies(config, snapshot.rules) },
+    inbound: { safeguards: config.safeguards, sessionCookies },
     validRules: snapshot.validRules,
     keySets: snapshot.keySets,
     answersTo: hostCheck(api.allowed_hosts),
     cors: corsOf(api.cors),
   }
-}
-
-/** The session store's cookie, and whatever cookies cookie_session is told to look at. */
-function sessionCookies(config: Config, rules: State['snapshot']['rules']): readonly string[] {
-  const configs = [
-    config.authenticators['cookie_session']?.config,
-    ...rules.flatMap(({ rule }) =>
-      rule.authenticators.filter(({ handler }) => handler === 'cookie_session').map((ref) => ref.config),
-    ),
-  ]
-  const only = configs.flatMap((each) => {
-    const names = (each as { readonly only?: unknown } | null | undefined)?.only
-    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
-  })
-  return [...new Set([config.kratos?.cookie ?? 'ory_kratos_session', ...only])]
 }
 
 function corsOf(cors: Config['serve']['proxy']['cors']): Cors | undefined {

@@ -349,6 +349,8 @@ export interface Setup {
   readonly matchingStrategy: 'regexp' | 'glob'
   /** Name of the session store's cookie (`kratos.cookie`). */
   readonly sessionCookie: string
+  /** That cookie, and all others that some rule takes a session from. */
+  readonly sessionCookies: readonly string[]
   /**
    * Says something at load; `path` leads to the value inside the handler's config. A warning is legal but probably a mistake;
    * an error is a fault with which the step can still be built, because it answers with the fault when it is reached.

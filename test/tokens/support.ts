@@ -119,6 +119,7 @@ export function setupOf({
     },
     matchingStrategy: 'regexp',
     sessionCookie: 'ory_kratos_session',
+    sessionCookies: ['ory_kratos_session'],
     report: ignore,
   }
 }

@@ -14,7 +14,7 @@ export const cookie = defineMutator({
   create({ cookies }, setup) {
     const replaced = new Set(Object.keys(cookies))
     // Rebuilding the Cookie header must not bring back what the proxy takes out of it.
-    if (setup.safeguards.client_headers === 'drop') replaced.add(setup.sessionCookie)
+    if (setup.safeguards.client_headers === 'drop') for (const name of setup.sessionCookies) replaced.add(name)
     const entries = Object.entries(cookies).map(([name, source]) => ({
       name,
       render: compileHeaderTemplate(source, ['cookies', name], setup),

@@ -97,10 +97,13 @@ describe('cookie_mutator', () => {
     expect(cookie).toBe(vector.expect['header_form'] ?? cookie)
   })
 
-  it('does not bring back the session cookie that the profile secure takes out', async () => {
-    const parts: RuleParts = { mutators: [{ handler: 'cookie', config: { cookies: { user: '{{ .Subject }}' } } }] }
+  it('does not bring back the session cookies that the profile secure takes out', async () => {
+    const parts: RuleParts = {
+      authenticators: ['anonymous', { handler: 'cookie_session', config: { only: ['login'] } }],
+      mutators: [{ handler: 'cookie', config: { cookies: { user: '{{ .Subject }}' } } }],
+    }
     await using test = await loadRule(parts, { profile: 'secure' })
-    const headers = { Cookie: 'ory_kratos_session=secret; theme=dark' }
+    const headers = { Cookie: 'ory_kratos_session=secret; theme=dark; login=secret' }
     const { cookie } = editsOf(await test.gateway.decide(inboundOf('http://h/', { headers })))
     expect(cookie).toBe('user=anonymous; theme=dark')
   })
