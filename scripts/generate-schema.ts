@@ -19,15 +19,18 @@ export function rulesJsonSchema(): string {
   const rules = toJsonSchema(rulesSchema)
   const properties = (rules.items as Schema).properties as Record<string, Schema>
   for (const [section, kind] of sections) {
-    const list = properties[section]
-    const reference = (list?.items ?? list) as Schema
-    Object.assign(reference, withHandlers(reference, kind))
+    const property = properties[section] as Schema
+    for (const form of property.anyOf ?? [property]) {
+      const reference = ((form as Schema).items ?? form) as Schema
+      Object.assign(reference, withHandlers(reference, kind))
+    }
   }
   return asText(rules)
 }
 
 const sections = [
   ['authenticators', 'authenticators'],
+  ['before_authorizer', 'mutators'],
   ['authorizer', 'authorizers'],
   ['mutators', 'mutators'],
   ['errors', 'errors'],

@@ -1,9 +1,9 @@
 /** One loaded rule becomes closures: what a request runs. A step that cannot be built is replaced by one that answers 500. */
 import type { Path, Problem } from '../documents/problem.ts'
 import { GatewayError } from '../errors.ts'
-import type { HandlerRef, LoadedRule } from '../rules/rule.ts'
+import type { HandlerRef, LoadedRule, Rule } from '../rules/rule.ts'
 import { type CompileInput, compileStep, failing, type HandlerTable, type Kind, raise } from './compile_step.ts'
-import type { ErrorStep, Mutate } from './contract.ts'
+import type { Authorize, ErrorStep, Mutate } from './contract.ts'
 import type { CompiledRule, Named, NamedAuthenticator } from './snapshot.ts'
 import { upstreamTarget } from './upstream.ts'
 
@@ -42,29 +42,51 @@ export async function compileRule(
       warn('No authenticator comes next, so that `on_error: next` has no effect', [...path, 'on_error'], hint)
     }
   }
-  const authorizer = await build('authorizers', config.authorizers, rule.authorizer, ['authorizer'])
-  const mutators: Named<Mutate>[] = []
-  for (const [index, ref] of rule.mutators.entries()) {
-    const { name, step } = await build('mutators', config.mutators, ref, ['mutators', index])
-    if (!(step instanceof GatewayError)) for (const header of step.owns) owned.add(header)
-    mutators.push({ name, step: step instanceof GatewayError ? () => raise(step) : step.mutate })
+  const buildMutators = async (key: 'before_authorizer' | 'mutators'): Promise<Named<Mutate>[]> => {
+    const mutators: Named<Mutate>[] = []
+    for (const [index, ref] of (rule[key] ?? []).entries()) {
+      const { name, step } = await build('mutators', config.mutators, ref, [key, index])
+      if (!(step instanceof GatewayError)) for (const header of step.owns) owned.add(header)
+      mutators.push({ name, step: step instanceof GatewayError ? () => raise(step) : step.mutate })
+    }
+    return mutators
   }
+  const beforeAuthorizer = await buildMutators('before_authorizer')
+  const authorizers: Named<Authorize>[] = []
+  for (const { ref, path } of authorizerRefs(rule.authorizer)) {
+    const { name, step } = await build('authorizers', config.authorizers, ref, path)
+    if (!(step instanceof GatewayError)) for (const header of step.owns) owned.add(header)
+    authorizers.push({ name, step: step instanceof GatewayError ? () => raise(step) : step.authorize })
+  }
+  const mutators = await buildMutators('mutators')
   const errors: Named<ErrorStep>[] = []
   for (const [index, ref] of (rule.errors ?? []).entries()) {
     const { name, step } = await build('errors', config.errors.handlers, ref, ['errors', index])
     errors.push({ name, step: step instanceof GatewayError ? failing(step) : step })
   }
   const upstream = upstreamTarget(rule, config.kratos?.public_url)
-  const { step: gate } = authorizer
-  if (!(gate instanceof GatewayError)) for (const header of gate.owns) owned.add(header)
   const compiled = {
     id: rule.id,
     rule,
     authenticators,
-    authorizer: { name: authorizer.name, step: gate instanceof GatewayError ? () => raise(gate) : gate.authorize },
+    beforeAuthorizer,
+    authorizers,
     mutators,
     errors,
     ...(upstream !== undefined && { upstream }),
   }
   return { compiled, broken }
 }
+
+interface PlacedRef {
+  readonly ref: HandlerRef
+  readonly path: readonly (string | number)[]
+}
+
+function authorizerRefs(authorizer: Rule['authorizer']): readonly PlacedRef[] {
+  if (!isList(authorizer)) return [{ ref: authorizer, path: ['authorizer'] }]
+  return authorizer.map((ref, index) => ({ ref, path: ['authorizer', index] }))
+}
+
+// Array.isArray does not tell a read-only list from the rest of a union.
+const isList = (authorizer: Rule['authorizer']): authorizer is readonly HandlerRef[] => Array.isArray(authorizer)

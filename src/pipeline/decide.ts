@@ -14,11 +14,12 @@ import type {
   HeaderEdit,
   HeaderLine,
   Inbound,
+  Mutate,
   Mutation,
   Session,
   Trace,
 } from './contract.ts'
-import type { CompiledRule, NamedAuthenticator, Snapshot } from './snapshot.ts'
+import type { CompiledRule, Named, NamedAuthenticator, Snapshot } from './snapshot.ts'
 
 /** What is known so far about one request; lives as long as its decision is being made. */
 interface Run {
@@ -116,7 +117,9 @@ function afterAuthentication(
     case 'authenticated':
       run.session = result.session
       addResponseHeaders(run, result.responseHeaders)
-      return authorize(run, rule, result.session)
+      return rule.beforeAuthorizer.length === 0
+        ? authorize(run, rule, result.session)
+        : mutate(run, rule, result.session, rule.beforeAuthorizer, authorize)
     case 'denied':
       addResponseHeaders(run, result.responseHeaders)
       if (!passesRefusals || !isRefusal(result.error)) return refuse(run, result.error)
@@ -135,31 +138,43 @@ function addResponseHeaders(run: Run, lines: readonly HeaderLine[] | undefined):
   run.responseHeaders = run.responseHeaders.length === 0 ? lines : [...run.responseHeaders, ...lines]
 }
 
-function authorize(run: Run, rule: CompiledRule, session: Session): Awaitable<Decision> {
-  const { name, step } = rule.authorizer
-  const { inbound, captures, edits } = run
-  const result = step({ inbound, captures, session, edits })
-  return result instanceof Promise
-    ? result.then((late) => afterAuthorization(run, rule, session, name, late))
-    : afterAuthorization(run, rule, session, name, result)
+function authorize(run: Run, rule: CompiledRule, session: Session, from = 0): Awaitable<Decision> {
+  const { authorizers } = rule
+  for (let index = from; index < authorizers.length; index++) {
+    const { name, step } = authorizers[index]!
+    const { inbound, captures, edits } = run
+    const result = step({ inbound, captures, session, edits })
+    if (result instanceof Promise) {
+      return result.then((late) => afterAuthorization(run, name, late) ?? authorize(run, rule, session, index + 1))
+    }
+    const refusal = afterAuthorization(run, name, result)
+    if (refusal !== undefined) return refusal
+  }
+  if (rule.mutators.length === 0) return refuse(run, unset('No mutation handler was set in the rule'))
+  return mutate(run, rule, session, rule.mutators, allow)
 }
 
-function afterAuthorization(
+/** The refusal, or undefined when the authorizer allows. */
+function afterAuthorization(run: Run, name: string, result: Authorization): Decision | undefined {
+  run.trace?.({ step: 'authorizer', name, outcome: result.outcome, ...detailOf(result) })
+  if (result.outcome !== 'allowed') return refuse(run, result.error)
+  if (result.edits !== undefined) addEdits(run, result.edits)
+  return undefined
+}
+
+function addEdits(run: Run, edits: readonly HeaderEdit[]): void {
+  run.edits = run.edits.length === 0 ? edits : [...run.edits, ...edits]
+}
+
+/** Runs the mutators from this one on, then goes on with the session that they leave. */
+function mutate(
   run: Run,
   rule: CompiledRule,
   session: Session,
-  name: string,
-  result: Authorization,
+  mutators: readonly Named<Mutate>[],
+  next: (run: Run, rule: CompiledRule, session: Session) => Awaitable<Decision>,
+  from = 0,
 ): Awaitable<Decision> {
-  run.trace?.({ step: 'authorizer', name, outcome: result.outcome, ...detailOf(result) })
-  if (result.outcome !== 'allowed') return refuse(run, result.error)
-  if (result.edits !== undefined) run.edits = result.edits
-  return mutate(run, rule, session, 0)
-}
-
-function mutate(run: Run, rule: CompiledRule, session: Session, from: number): Awaitable<Decision> {
-  const { mutators } = rule
-  if (mutators.length === 0) return refuse(run, unset('No mutation handler was set in the rule'))
   let current = session
   for (let index = from; index < mutators.length; index++) {
     const { name, step } = mutators[index]!
@@ -167,14 +182,11 @@ function mutate(run: Run, rule: CompiledRule, session: Session, from: number): A
     const result = step({ inbound, captures, session: current, edits })
     if (result instanceof Promise) {
       const before = current
-      return result.then((late) => {
-        const next = afterMutation(run, before, name, late)
-        return index + 1 < mutators.length ? mutate(run, rule, next, index + 1) : allow(run, rule, next)
-      })
+      return result.then((late) => mutate(run, rule, afterMutation(run, before, name, late), mutators, next, index + 1))
     }
     current = afterMutation(run, current, name, result)
   }
-  return allow(run, rule, current)
+  return next(run, rule, current)
 }
 
 function afterMutation(run: Run, session: Session, name: string, result: Mutation): Session {
@@ -185,8 +197,7 @@ function afterMutation(run: Run, session: Session, name: string, result: Mutatio
     ...(result.edits !== undefined && { detail: `sets ${result.edits.map(([header]) => header).join(', ')}` }),
   })
   if (result.replacesEdits === true) run.edits = result.edits ?? []
-  else if (result.edits !== undefined)
-    run.edits = run.edits.length === 0 ? result.edits : [...run.edits, ...result.edits]
+  else if (result.edits !== undefined) addEdits(run, result.edits)
   if (result.captures !== undefined) run.captures = result.captures
   if (result.echoRequestHeaders === true) run.echoRequestHeaders = true
   if (result.session === undefined) return session

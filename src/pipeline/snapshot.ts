@@ -18,7 +18,10 @@ export interface CompiledRule {
   readonly id: string
   readonly rule: Rule
   readonly authenticators: readonly NamedAuthenticator[]
-  readonly authorizer: Named<Authorize>
+  /** `before_authorizer`; most rules have none. */
+  readonly beforeAuthorizer: readonly Named<Mutate>[]
+  /** At least one; all must allow. */
+  readonly authorizers: readonly Named<Authorize>[]
   readonly mutators: readonly Named<Mutate>[]
   readonly errors: readonly Named<ErrorStep>[]
   readonly upstream?: UpstreamTarget

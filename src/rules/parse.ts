@@ -29,7 +29,7 @@ export type ParsedRules =
 
 type Shape = typeof ruleSchema.shape
 type RawRule = Partial<{ [Key in keyof Shape]: NonNullable<ReturnType<Shape[Key]['parse']>> }>
-type RawHandlerRef = NonNullable<RawRule['authorizer']>
+type RawHandlerRef = NonNullable<RawRule['mutators']>[number]
 type RawAuthenticatorRef = NonNullable<RawRule['authenticators']>[number]
 
 /** Takes the document of a rule file. Never throws. */
@@ -85,17 +85,19 @@ function soundParts(raw: unknown): RawRule {
  * rule keeps its requests and answers them with 500.
  */
 function failClosed(rule: RawRule, raw: unknown): RawRule {
-  if (!isMap(raw) || ruleSchema.shape.priority.safeParse(raw['priority']).success) return rule
-  return { ...rule, priority: Number.MAX_SAFE_INTEGER, authenticators: [] }
+  const isFaulty = (key: 'priority' | 'before_authorizer'): boolean =>
+    isMap(raw) && !ruleSchema.shape[key].safeParse(raw[key]).success
+  if (isFaulty('priority')) return { ...rule, priority: Number.MAX_SAFE_INTEGER, authenticators: [] }
+  return isFaulty('before_authorizer') ? { ...rule, authenticators: [] } : rule
 }
 
 const {
   match: matchSchema,
   upstream: upstreamSchema,
-  authorizer: handlerSchema,
+  mutators: mutatorsSchema,
   authenticators: authenticatorsSchema,
 } = ruleSchema.shape
-const handlerKeys = Object.keys(handlerSchema.unwrap().shape)
+const handlerKeys = Object.keys(mutatorsSchema.unwrap().element.shape)
 const authenticatorKeys = Object.keys(authenticatorsSchema.unwrap().element.shape)
 
 /** Oathkeeper ignores keys that it does not know. So does this, but not silently: most of them are typing errors. */
@@ -123,7 +125,7 @@ function pruneRule(
   for (const [key, value] of Object.entries(rule)) {
     if (key === 'match') pruned[key] = prune(value, Object.keys(matchSchema.unwrap().shape), [key])
     else if (key === 'upstream') pruned[key] = prune(value, Object.keys(upstreamSchema.unwrap().shape), [key])
-    else if (key === 'authorizer') pruned[key] = prune(value, handlerKeys, [key])
+    else if (key === 'authorizer' && !Array.isArray(value)) pruned[key] = prune(value, handlerKeys, [key])
     else pruned[key] = pruneAll(value, key)
   }
   return pruned
@@ -166,14 +168,24 @@ function missingParts(
     report(fault.message, ['upstream', 'url'], refused ? 'error' : 'warning', hint)
   }
   for (const list of ['authenticators', 'mutators'] as const) {
-    if (list === 'mutators' && !wrongType('authorizer') && (rule.authorizer?.handler ?? '') === '') {
-      report('Value of "authorizer.handler" can not be empty.', ['authorizer', 'handler'])
+    if (list === 'mutators' && !wrongType('authorizer')) {
+      for (const path of emptyAuthorizers(rule.authorizer)) {
+        report('Value of "authorizer.handler" can not be empty.', path)
+      }
     }
     if (!wrongType(list) && (rule[list] ?? []).length === 0) {
       report(`Value of "${list}" must be set and can not be an empty array.`, [list])
     }
   }
   return problems
+}
+
+function emptyAuthorizers(authorizer: RawRule['authorizer']): readonly Path[] {
+  if (!Array.isArray(authorizer) || authorizer.length === 0) {
+    const handler = Array.isArray(authorizer) ? undefined : authorizer?.handler
+    return (handler ?? '') === '' ? [['authorizer', 'handler']] : []
+  }
+  return authorizer.flatMap(({ handler = '' }, index) => (handler === '' ? [['authorizer', index, 'handler']] : []))
 }
 
 function toRule({ match, upstream, ...raw }: RawRule): Rule {
@@ -184,7 +196,10 @@ function toRule({ match, upstream, ...raw }: RawRule): Rule {
     ...(raw.priority !== undefined && { priority: raw.priority }),
     match: toMatch(match ?? {}),
     authenticators: (raw.authenticators ?? []).map((ref) => toAuthenticatorRef(ref)),
-    authorizer: toHandlerRef(raw.authorizer ?? {}),
+    ...(raw.before_authorizer !== undefined && {
+      before_authorizer: raw.before_authorizer.map((ref) => toHandlerRef(ref)),
+    }),
+    authorizer: toAuthorizer(raw.authorizer),
     mutators: (raw.mutators ?? []).map((ref) => toHandlerRef(ref)),
     errors: raw.errors?.map((ref) => toHandlerRef(ref)) ?? null,
     upstream: {
@@ -200,6 +215,12 @@ function toMatch(raw: NonNullable<RawRule['match']>): RuleMatch {
   if (raw.full_method === undefined) return { url: raw.url ?? '', methods: raw.methods ?? [] }
   const { authority = '', full_method, allow_http_get = false } = raw
   return { url: `rpc://${authority}/${full_method}`, methods: [], rpc: { authority, full_method, allow_http_get } }
+}
+
+/** A list without an authorizer is as wrong as none at all. */
+function toAuthorizer(raw: RawRule['authorizer'] = {}): Rule['authorizer'] {
+  if (!Array.isArray(raw)) return toHandlerRef(raw)
+  return raw.length === 0 ? toHandlerRef({}) : raw.map((ref) => toHandlerRef(ref))
 }
 
 function toAuthenticatorRef({ on_error, ...ref }: RawAuthenticatorRef): AuthenticatorRef {

@@ -46,7 +46,10 @@ export interface Rule {
   readonly priority?: number
   readonly match: RuleMatch
   readonly authenticators: readonly AuthenticatorRef[]
-  readonly authorizer: HandlerRef
+  /** One, or several that all must allow. */
+  readonly authorizer: HandlerRef | readonly HandlerRef[]
+  /** Mutators that run before the authorizer. */
+  readonly before_authorizer?: readonly HandlerRef[]
   readonly mutators: readonly HandlerRef[]
   /** Null when the rule leaves it to `errors.fallback`. */
   readonly errors: readonly HandlerRef[] | null
@@ -152,7 +155,14 @@ export const ruleSchema = z
       .optional()
       .meta({ minItems: 1 })
       .describe('Who is it? Asked in this order; the first one that is responsible decides.'),
-    authorizer: handlerRefSchema.optional().describe('May they?'),
+    before_authorizer: z
+      .array(handlerRefSchema)
+      .optional()
+      .describe('Mutators that run before the authorizer, in this order, such as a hydrator whose answer it needs.'),
+    authorizer: z
+      .union([handlerRefSchema, z.array(handlerRefSchema)])
+      .optional()
+      .describe('May they? One authorizer, or a list: asked in this order, all of them must allow.'),
     mutators: z
       .array(handlerRefSchema)
       .optional()
@@ -181,6 +191,7 @@ export function ruleToJson(rule: Rule): string {
     ...(rule.priority !== undefined && { priority: rule.priority }),
     match: matchToJson(match),
     authenticators: handlersToJson(rule.authenticators),
+    ...(rule.before_authorizer !== undefined && { before_authorizer: rule.before_authorizer }),
     authorizer: rule.authorizer,
     mutators: handlersToJson(rule.mutators),
     errors: handlersToJson(rule.errors),

@@ -109,7 +109,7 @@ function fromVector(rule: Partial<Rule>): Partial<Rule> {
     upstream,
     authenticators: rule.authenticators?.map(filled) as Rule['authenticators'],
     mutators: rule.mutators?.map(filled) as Rule['mutators'],
-    authorizer: filled(rule.authorizer ?? { handler: '' }) as Rule['authorizer'],
+    authorizer: filled((rule.authorizer ?? { handler: '' }) as { handler: string }) as Rule['authorizer'],
   }
 }
 

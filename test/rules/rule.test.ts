@@ -22,6 +22,14 @@ describe('ruleToJson', () => {
     expect(ruleToJson(ruleOf({ ...soundRule, priority: 5 }).rule)).toContain('"priority":5')
   })
 
+  it('shows authorizers as they were written, and mutators before them only where the rule has some', () => {
+    const steps = {
+      before_authorizer: [{ handler: 'hydrator' }],
+      authorizer: [{ handler: 'allow' }, { handler: 'deny' }],
+    }
+    expect(JSON.parse(ruleToJson(ruleOf({ ...soundRule, ...steps }).rule))).toMatchObject(steps)
+  })
+
   it('shows credentials only where the rule says something of them', () => {
     const upstream = { url: 'http://u', credentials: 'pass' }
     expect(ruleToJson(ruleOf({ ...soundRule, upstream }).rule)).toContain('"credentials":"pass"')
