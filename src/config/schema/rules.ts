@@ -5,7 +5,7 @@ export const accessRules = z
     repositories: z
       .array(z.string().min(1))
       .default([])
-      .describe('Where the access rules are: file://, inline://, http:// and https:// URLs, or paths.'),
+      .describe('Where the access rules are: file://, inline://, http://, https://, s3://, gs:// and azblob:// URLs, or paths.'),
     matching_strategy: z.enum(['regexp', 'glob']).default('regexp').describe('Language of the patterns in `match.url`.'),
   })
   .prefault({})

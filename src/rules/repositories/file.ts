@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { RepositoryError } from './repository.ts'
+import { RepositoryError } from './repository_error.ts'
 
 /** Takes an absolute path; returns the file's text. Rejects with RepositoryError. */
 export async function readRuleFile(path: string): Promise<string> {

@@ -1,7 +1,8 @@
 /** Rules from a web server: bounded in time, size, tries and redirects, and asked for only when they changed. */
-import { setTimeout as delay } from 'node:timers/promises'
 import { fetch } from 'undici'
-import { publicUrl, RepositoryError } from './repository.ts'
+import { attempt, type FetchedRules, type FetchOptions, isPassing, readText, TemporaryError } from './fetching.ts'
+import { publicUrl } from './repository.ts'
+import { RepositoryError } from './repository_error.ts'
 
 /** The parts of `fetch` that are used, so that tests can bring their own. */
 export type HttpGet = (url: string, init: HttpGetInit) => Promise<HttpAnswer>
@@ -16,62 +17,32 @@ interface HttpAnswer {
   readonly body: AsyncIterable<Uint8Array> | null
 }
 
-export interface FetchRulesOptions {
+export interface FetchRulesOptions extends FetchOptions {
   readonly get?: HttpGet | undefined
-  /** The ETag of what is known already. */
-  readonly etag?: string | undefined
-  /** How often to try again when the server cannot be reached or is in trouble. Default 4. */
-  readonly retries?: number | undefined
-  /** Milliseconds before the first retry, doubled each time up to 30 s. Default 1,000. */
-  readonly retryDelay?: number | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
-export type FetchedRules =
-  | { readonly changed: true; readonly text: string; readonly etag: string | undefined }
-  /** The server says that what has this ETag is still current. */
-  | { readonly changed: false }
-
-const attemptTimeout = 10_000
-const maxRetryDelay = 30_000
-const maxBytes = 5 * 1024 * 1024
 const maxRedirects = 5
-
-/** A failure that may pass by itself. */
-class TemporaryError extends RepositoryError {}
 
 /** Takes an http(s) URL, which may contain credentials for Basic authentication. Rejects with RepositoryError. */
 export async function fetchRules(url: URL, options: FetchRulesOptions = {}): Promise<FetchedRules> {
-  const { retries = 4, retryDelay = 1000, signal } = options
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await fetchOnce(url, options)
-    } catch (error) {
-      if (!(error instanceof TemporaryError) || attempt >= retries || signal?.aborted === true) throw error
-      await delay(
-        Math.min(retryDelay * 2 ** attempt, maxRetryDelay),
-        undefined,
-        signal === undefined ? {} : { signal },
-      ).catch(() => {
-        throw error
-      })
-    }
-  }
+  return attempt((signal) => fetchOnce(url, options, signal), options)
 }
 
-async function fetchOnce(start: URL, { get = undiciGet, etag, signal }: FetchRulesOptions): Promise<FetchedRules> {
-  const timeout = AbortSignal.timeout(attemptTimeout)
-  const bounded = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
+async function fetchOnce(
+  start: URL,
+  { get = undiciGet, etag }: FetchRulesOptions,
+  signal: AbortSignal,
+): Promise<FetchedRules> {
   let url = start
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-    const answer = await guarded(url, () => get(withoutCredentials(url), requestInit(start, url, etag, bounded)))
+    const answer = await guarded(url, () => get(withoutCredentials(url), requestInit(start, url, etag, signal)))
     const { status } = answer
     if (status === 304 && etag !== undefined) {
       await discard(answer)
       return { changed: false }
     }
     if (status === 200) {
-      const text = await guarded(url, () => readText(url, answer))
+      const text = await guarded(url, () => readText(publicUrl(url), answer.body))
       return { changed: true, text, etag: answer.headers.get('etag') ?? undefined }
     }
     await discard(answer)
@@ -114,17 +85,6 @@ function redirectTarget(from: URL, location: string): URL {
   return to
 }
 
-async function readText(url: URL, { body }: HttpAnswer): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength
-    if (size > maxBytes) throw new RepositoryError(`${publicUrl(url)} sent more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
 /** Reads the rest of an answer that is not wanted, so that its connection can be used again. */
 async function discard({ body }: HttpAnswer): Promise<void> {
   const iterator = body?.[Symbol.asyncIterator]()
@@ -133,8 +93,7 @@ async function discard({ body }: HttpAnswer): Promise<void> {
 
 function unexpectedStatus(url: URL, status: number): RepositoryError {
   const message = `${publicUrl(url)}: expected http response status code 200 but got ${status}`
-  const temporary = status === 429 || (status >= 500 && status !== 501)
-  return temporary ? new TemporaryError(message) : new RepositoryError(message)
+  return isPassing(status) ? new TemporaryError(message) : new RepositoryError(message)
 }
 
 /** Errors of the network become errors that may be shown: node's can name the whole URL. */

@@ -1,4 +1,4 @@
-import { RepositoryError } from './repository.ts'
+import { RepositoryError } from './repository_error.ts'
 
 /** Takes standard, padded base64 (RFC 4648 section 4); returns the text. Throws RepositoryError. */
 export function decodeInlineRules(encoded: string): string {

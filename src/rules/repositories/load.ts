@@ -5,12 +5,11 @@ import type { Problem } from '../../documents/problem.ts'
 import type { Safeguards } from '../../pipeline/contract.ts'
 import { parseRules } from '../parse.ts'
 import type { LoadedRule } from '../rule.ts'
-import { readRuleFile } from './file.ts'
-import { fetchRules, type HttpGet } from './http.ts'
-import { decodeInlineRules } from './inline.ts'
-import { parseRepository, type Repository, RepositoryError } from './repository.ts'
+import { readRepository, type ReadOptions, type RemoteState } from './read.ts'
+import { parseRepository, type Repository } from './repository.ts'
+import { RepositoryError } from './repository_error.ts'
 
-export interface LoadRepositoriesOptions {
+export interface LoadRepositoriesOptions extends ReadOptions {
   /** What a rule file that is missing or cannot be decoded means on the first load. */
   readonly missing: Safeguards['missing_rule_files']
   /** Whether parts of an upstream URL that are never used make a rule invalid. Default: they are warned of. */
@@ -23,20 +22,13 @@ export interface LoadRepositoriesOptions {
   readonly place?: (index: number) => Problem['place']
   /** Directory of relative paths. Default: the working directory. */
   readonly directory?: string
-  readonly get?: HttpGet
-  /** As of fetchRules; on a reload nothing is tried twice. */
-  readonly retries?: number
-  readonly retryDelay?: number
-  readonly signal?: AbortSignal
 }
 
 /** What one repository held. */
 interface RepositoryState {
   readonly rules: readonly LoadedRule[]
-  /** Of http(s) repositories that send one. */
-  readonly etag?: string | undefined
-  /** Of http(s) repositories: what a poll compares with. */
-  readonly text?: string
+  /** Absent when there is nothing to poll. */
+  readonly remote?: RemoteState
 }
 
 export interface LoadedRepositories {
@@ -84,19 +76,20 @@ async function loadRepository(url: string, index: number, options: LoadRepositor
   const previous = options.previous?.states.get(url)
   let repository: Repository | undefined
   let problems: readonly Problem[]
+  const place = options.place?.(index)
   try {
     repository = parseRepository(url, index, options.directory ?? process.cwd())
     const file = repository.kind === 'file' ? { file: repository.path } : {}
-    const content = await read(repository, previous, options)
+    const content = await readRepository(repository, previous?.remote, options)
     const decoded = decode(content.text, repository.name, options)
     if (decoded.rules !== undefined) {
-      const remembered = repository.kind === 'http' ? { text: content.text, etag: content.etag } : {}
-      return { state: { rules: decoded.rules, ...remembered }, problems: decoded.problems, ...file }
+      const { remote } = content
+      const state = { rules: decoded.rules, ...(remote !== undefined && { remote }) }
+      return { state, problems: [...unreadParameters(repository, place), ...decoded.problems], ...file }
     }
     problems = decoded.problems
   } catch (error) {
     if (!(error instanceof RepositoryError)) throw error
-    const place = options.place?.(index)
     const { message, hint } = error
     problems = [
       { severity: 'error', message, ...(hint !== undefined && { hint }), ...(place !== undefined && { place }) },
@@ -129,27 +122,11 @@ function asWarnings(problems: readonly Problem[]): readonly Problem[] {
   return problems.map((problem) => ({ ...problem, severity: 'warning' }))
 }
 
-interface Content {
-  readonly text: string
-  readonly etag?: string | undefined
-}
-
-async function read(
-  repository: Repository,
-  previous: RepositoryState | undefined,
-  { get, retries, retryDelay, signal }: LoadRepositoriesOptions,
-): Promise<Content> {
-  if (repository.kind === 'file') return { text: await readRuleFile(repository.path) }
-  if (repository.kind === 'inline') return { text: decodeInlineRules(repository.encoded) }
-  const fetched = await fetchRules(repository.url, {
-    get,
-    etag: previous?.etag,
-    retries: previous === undefined ? retries : 0,
-    retryDelay,
-    signal,
-  })
-  // Decoded again even when it is the same: the settings by which it is decoded may have changed.
-  return fetched.changed ? fetched : { text: previous?.text ?? '', etag: previous?.etag }
+/** Oathkeeper reads no parameter at all, so that one too many must not keep the gateway from starting. */
+function unreadParameters(repository: Repository, place: Problem['place']): readonly Problem[] {
+  if (repository.kind !== 'object' || repository.url.unknown.length === 0) return []
+  const message = `${repository.name}: unknown parameters are ignored: ${repository.url.unknown.join(', ')}`
+  return [{ severity: 'warning', message, ...(place !== undefined && { place }) }]
 }
 
 interface Decoded {

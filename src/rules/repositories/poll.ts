@@ -1,8 +1,8 @@
-/** Asks web servers from time to time whether their rules have changed. */
+/** Asks web servers and object storage from time to time whether their rules have changed. */
 import type { Problem } from '../../documents/problem.ts'
-import { fetchRules, type HttpGet } from './http.ts'
 import type { LoadedRepositories } from './load.ts'
-import { parseRepository, RepositoryError } from './repository.ts'
+import type { RemoteState } from './read.ts'
+import { RepositoryError } from './repository_error.ts'
 
 export interface PollOptions {
   /** Milliseconds between two rounds; each is shortened at random by up to a tenth, so that gateways do not ask in step. */
@@ -13,7 +13,6 @@ export interface PollOptions {
   readonly onChange: () => void | Promise<void>
   /** A repository could not be asked; told once until it answers again. */
   readonly onProblem: (problem: Problem) => void
-  readonly get?: HttpGet
   /** From 0 up to 1. */
   readonly random?: () => number
 }
@@ -23,7 +22,7 @@ export interface Poll {
   close(): void
 }
 
-/** Starts polling the http(s) repositories of what is in force; the timers do not keep the process alive. */
+/** Starts polling the remote repositories of what is in force; the timers do not keep the process alive. */
 export function pollRepositories({ interval, random = Math.random, ...options }: PollOptions): Poll {
   const closing = new AbortController()
   const failing = new Set<string>()
@@ -36,7 +35,7 @@ export function pollRepositories({ interval, random = Math.random, ...options }:
 
   async function round(): Promise<void> {
     const { states } = options.current()
-    const changes = await Promise.all([...states].map(([url, state]) => changed(url, state)))
+    const changes = await Promise.all([...states].map(([url, { remote }]) => changed(url, remote)))
     if (closing.signal.aborted) return
     try {
       if (changes.includes(true)) await options.onChange()
@@ -45,12 +44,11 @@ export function pollRepositories({ interval, random = Math.random, ...options }:
     }
   }
 
-  async function changed(url: string, { text, etag }: { text?: string; etag?: string | undefined }): Promise<boolean> {
-    if (text === undefined) return false
-    const repository = parseRepository(url, 0, '/')
-    if (repository.kind !== 'http') return false
+  async function changed(url: string, remote: RemoteState | undefined): Promise<boolean> {
+    if (remote === undefined) return false
+    const { source, text, etag } = remote
     try {
-      const fetched = await fetchRules(repository.url, { get: options.get, etag, retries: 0, signal: closing.signal })
+      const fetched = await source({ etag, retries: 0, signal: closing.signal })
       failing.delete(url)
       return fetched.changed && fetched.text !== text
     } catch (error) {

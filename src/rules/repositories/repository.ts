@@ -1,23 +1,15 @@
 /** Where rules come from: the URL of a repository, read as Oathkeeper reads it. */
 import { resolve } from 'node:path'
+import { type ObjectUrl, parseObjectUrl } from './object_url.ts'
+import { RepositoryError } from './repository_error.ts'
 
 export type Repository =
   | { readonly kind: 'file'; readonly name: string; readonly path: string }
   | { readonly kind: 'inline'; readonly name: string; readonly encoded: string }
   | { readonly kind: 'http'; readonly name: string; readonly url: URL }
+  | { readonly kind: 'object'; readonly name: string; readonly url: ObjectUrl }
 
-/** Something that keeps a repository from being read. Its message never contains credentials. */
-export class RepositoryError extends Error {
-  override readonly name = 'RepositoryError'
-  readonly hint: string | undefined
-
-  constructor(message: string, hint?: string, options?: ErrorOptions) {
-    super(message, options)
-    this.hint = hint
-  }
-}
-
-const supported = 'Supported are file://, inline://, http:// and https://, and plain paths.'
+const supported = 'Supported are file://, inline://, http://, https://, s3://, gs:// and azblob://, and plain paths.'
 
 /**
  * Takes an entry of `access_rules.repositories`, its position in the list and the working directory.
@@ -40,11 +32,10 @@ export function parseRepository(text: string, index: number, directory: string):
     }
     case 's3':
     case 'gs':
-    case 'azblob':
-      throw new RepositoryError(
-        `Object storage (${scheme}://) is not supported as a repository of access rules`,
-        supported,
-      )
+    case 'azblob': {
+      const url = parseObjectUrl(scheme, text, index)
+      return { kind: 'object', name: url.name, url }
+    }
     default:
       throw new RepositoryError(`rule: source url uses an unknown scheme: ${scheme}`, supported)
   }

@@ -79,7 +79,7 @@ describe('loadRepositories', () => {
 
   it.each([
     ['ftp://x', 'rule: source url uses an unknown scheme: ftp'],
-    ['s3://bucket/rules.json', 'Object storage (s3://) is not supported'],
+    ['s3://bucket', 'names no object'],
     ['inline://***', 'not valid base64'],
     ['http://:80:80', 'not a valid URL'],
     ['file://', 'has no path'],

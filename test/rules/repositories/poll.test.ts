@@ -57,7 +57,6 @@ describe('pollRepositories', () => {
       current: () => current,
       onChange,
       onProblem: vi.fn<() => void>(),
-      get: server.get,
     })
     await vi.advanceTimersByTimeAsync(60_000)
     expect(server.requests).toBe(2)
@@ -81,7 +80,6 @@ describe('pollRepositories', () => {
       current: () => current,
       onChange: vi.fn<() => void>(),
       onProblem,
-      get: server.get,
     })
     server.status = 500
     await vi.advanceTimersByTimeAsync(180_000)
@@ -98,7 +96,7 @@ describe('pollRepositories', () => {
   it('asks earlier by chance, never later, and not at all once it is closed', async () => {
     const server = webServer('[]')
     const current = await load(server)
-    const handlers = { onChange: vi.fn<() => void>(), onProblem: vi.fn<() => void>(), get: server.get }
+    const handlers = { onChange: vi.fn<() => void>(), onProblem: vi.fn<() => void>() }
     const poll = pollRepositories({ interval: 60_000, random: () => 0.5, current: () => current, ...handlers })
     await vi.advanceTimersByTimeAsync(57_000)
     expect(server.requests).toBe(2)
