@@ -1,16 +1,17 @@
 /** From YAML's syntax tree to plain data and a tree of positions, so that the syntax tree can be forgotten. */
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
-import { interpolate, isSingleReference, readScalar, type Environment } from './interpolate.ts'
+import { maxDepth, prototypeKey, tooDeep, unfitScalar } from './faults.ts'
+import { type Environment, missingVariable, substitute } from './interpolate.ts'
 import type { Problem } from './problem.ts'
 import type { SourceText } from './source.ts'
 
 /** Where a value stands, in characters from the start of the text, and where its parts stand. */
 export interface Spot {
   readonly offset: number
-  readonly children?: ReadonlyMap<string | number, Entry>
+  readonly children?: ReadonlyMap<string | number, Entry> | undefined
 }
 
-interface Entry {
+export interface Entry {
   /** Offset of the key; of the value for an item of a list. */
   readonly key: number
   readonly spot: Spot
@@ -27,8 +28,6 @@ interface Part {
   readonly spot: Spot
 }
 
-/** More than any file that people write, and far below what exhausts a stack. */
-const maxDepth = 100
 /** Nodes that aliases may add; stops "billion laughs" long before memory does. */
 const maxCopies = 10_000
 
@@ -44,11 +43,15 @@ export function convert(root: unknown, source: SourceText, env: Environment | un
   const reported = new Set<string>()
 
   function report(message: string, offset: number, hint?: string): void {
+    add({ severity: 'error', message, ...(hint === undefined ? {} : { hint }), place: source.place(offset) }, offset)
+  }
+
+  function add(problem: Problem, offset: number): void {
     // The same mistake met again through an alias is still one mistake.
-    const identity = `${offset} ${message}`
+    const identity = `${offset} ${problem.message}`
     if (reported.has(identity)) return
     reported.add(identity)
-    problems.push({ severity: 'error', message, ...(hint === undefined ? {} : { hint }), place: source.place(offset) })
+    problems.push(problem)
   }
 
   function visit(node: unknown, fallback: number): Part {
@@ -56,7 +59,7 @@ export function convert(root: unknown, source: SourceText, env: Environment | un
     if (copying > 0) copies += 1
     if (copies > maxCopies) return nothing(offset)
     if (depth >= maxDepth) {
-      report('The text is nested too deeply', offset)
+      report(tooDeep, offset)
       return nothing(offset)
     }
     depth += 1
@@ -102,24 +105,19 @@ export function convert(root: unknown, source: SourceText, env: Environment | un
 
   function visitScalar(scalar: Scalar, offset: number): unknown {
     const { value } = scalar
-    if (typeof value === 'string') return env === undefined ? value : substitute(scalar, value, env, offset)
+    if (typeof value === 'string') return env === undefined ? value : visitText(scalar, value, env, offset)
     if (value === null || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)))
       return value
-    report('This value must be text, a finite number, true, false or null', offset)
+    report(unfitScalar, offset)
     return null
   }
 
-  function substitute(scalar: Scalar, value: string, variables: Environment, offset: number): unknown {
-    const { text, missing } = interpolate(value, variables)
-    for (const name of missing) {
-      const spot = source.text.indexOf(`\${${name}}`, offset)
-      const inside = spot !== -1 && spot < (scalar.range?.[1] ?? 0)
-      const hint = `Set it, or give a default: \${${name}:-…}. A literal \${${name}} is written $\${${name}}.`
-      report(`The environment variable ${name} is not set`, inside ? spot : offset, hint)
-    }
+  function visitText(scalar: Scalar, value: string, variables: Environment, offset: number): unknown {
     // Quotes mean text, except where braces can stand in no other way: in [lists], {maps} and so in all of JSON.
     const typed = scalar.type === 'PLAIN' || (scalar.type === 'QUOTE_DOUBLE' && flows > 0)
-    return typed && isSingleReference(value) ? readScalar(text) : text
+    return substitute(value, variables, typed, (name) =>
+      add(missingVariable(name, source, offset, scalar.range?.[1] ?? 0), offset),
+    )
   }
 
   function visitList(list: YAMLSeq, offset: number): Part {
@@ -141,7 +139,7 @@ export function convert(root: unknown, source: SourceText, env: Environment | un
       const keyOffset = offsetOf(pair.key, offset)
       const key = keyOf(pair.key)
       if (key === undefined) report('A key must be text', keyOffset)
-      else if (key === '__proto__') report('The key "__proto__" is not allowed', keyOffset)
+      else if (key === '__proto__') report(prototypeKey, keyOffset)
       else if (key === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN')
         merged.push(...mergeSources(pair.value, keyOffset))
       else {

@@ -1,6 +1,8 @@
 import { parseDocument as parseYaml } from 'yaml'
-import { convert, type Spot } from './convert.ts'
+import { type Converted, convert, type Spot } from './convert.ts'
+import { repeatedKey, tooDeep } from './faults.ts'
 import type { Environment } from './interpolate.ts'
+import { convertJson } from './json.ts'
 import type { Locate, Place, Problem } from './problem.ts'
 import { type SourceText, sourceText } from './source.ts'
 
@@ -31,19 +33,27 @@ export interface ParsedDocument {
  */
 export function parseDocument(text: string, file: string, options: ParseOptions = {}): ParsedDocument {
   const source = sourceText(file, text)
+  const json = convertJson(source, options.env)
+  return json === undefined ? parseYamlDocument(source, options) : finish(json, source)
+}
+
+function parseYamlDocument(source: SourceText, { env }: ParseOptions): ParsedDocument {
   let tree: ReturnType<typeof parseYaml>
   try {
-    tree = parseYaml(text, { prettyErrors: false, logLevel: 'error', uniqueKeys: true, merge: false })
+    tree = parseYaml(source.text, { prettyErrors: false, logLevel: 'error', uniqueKeys: true, merge: false })
   } catch (error) {
     // The parser recurses; a text of nothing but brackets exhausts its stack.
-    const message = error instanceof RangeError ? 'The text is nested too deeply' : 'The text cannot be read as YAML'
+    const message = error instanceof RangeError ? tooDeep : 'The text cannot be read as YAML'
     return { problems: [{ severity: 'error', message, place: source.place(0) }] }
   }
   const problems = syntaxProblems(tree, source)
   if (tree.errors.length > 0) return { problems }
-  const converted = convert(tree.contents, source, options.env)
-  problems.push(...converted.problems)
-  const document = { file, value: converted.value, locate: locator(converted.spot, source) }
+  return finish(convert(tree.contents, source, env), source, problems)
+}
+
+function finish(converted: Converted, source: SourceText, told: readonly Problem[] = []): ParsedDocument {
+  const problems = [...told, ...converted.problems]
+  const document = { file: source.file, value: converted.value, locate: locator(converted.spot, source) }
   return converted.problems.length === 0 ? { document, problems } : { draft: document, problems }
 }
 
@@ -84,16 +94,14 @@ interface SyntaxFault {
 function syntaxProblem(severity: Problem['severity'], fault: SyntaxFault, source: SourceText): Problem {
   const place = source.place(fault.pos[0])
   switch (fault.code) {
-    case 'DUPLICATE_KEY': {
-      const hint = 'Keep one of the two; which one would count is left open by YAML.'
-      return { severity, message: 'This key is given twice in the same map', hint, place }
-    }
+    case 'DUPLICATE_KEY':
+      return { severity, ...repeatedKey, place }
     case 'MULTIPLE_DOCS':
       return { severity, message: 'A file holds one document, but a second one begins here', place }
     case 'TAB_AS_INDENT':
       return { severity, message: 'YAML does not allow tabs as indentation', hint: 'Indent with spaces.', place }
     case 'RESOURCE_EXHAUSTION':
-      return { severity, message: 'The text is nested too deeply', place }
+      return { severity, message: tooDeep, place }
     default:
       return { severity, message: fault.message, place }
   }

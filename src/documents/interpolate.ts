@@ -1,3 +1,6 @@
+import type { Problem } from './problem.ts'
+import type { SourceText } from './source.ts'
+
 /** Environment variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -28,7 +31,7 @@ export function interpolate(text: string, env: Environment): Interpolated {
 }
 
 /** Whether the whole text is one reference, so that its value may be a number or a boolean. */
-export function isSingleReference(text: string): boolean {
+function isSingleReference(text: string): boolean {
   const [match] = text.matchAll(reference)
   return match !== undefined && match[0].length === text.length && !text.startsWith('$$')
 }
@@ -42,4 +45,31 @@ export function readScalar(text: string): string | number | boolean {
   if (text === 'false') return false
   const number = Number(text)
   return text !== '' && Number.isFinite(number) && String(number) === text ? number : text
+}
+
+/**
+ * The value of a text in a document, with its variables replaced.
+ * @param typed whether a text that is one reference may become a number or a boolean
+ * @param missing told each variable once that is neither set nor has a default
+ */
+export function substitute(
+  value: string,
+  env: Environment,
+  typed: boolean,
+  missing: (name: string) => void,
+): string | number | boolean {
+  const replaced = interpolate(value, env)
+  for (const name of new Set(replaced.missing)) missing(name)
+  return typed && isSingleReference(value) ? readScalar(replaced.text) : replaced.text
+}
+
+/** The problem of a variable that is not set, at its place inside the value between two offsets. */
+export function missingVariable(name: string, source: SourceText, start: number, end: number): Problem {
+  const spot = source.text.indexOf(`\${${name}}`, start)
+  return {
+    severity: 'error',
+    message: `The environment variable ${name} is not set`,
+    hint: `Set it, or give a default: \${${name}:-…}. A literal \${${name}} is written $\${${name}}.`,
+    place: source.place(spot !== -1 && spot < end ? spot : start),
+  }
 }
