@@ -81,7 +81,9 @@ describe('introspection', () => {
       ...(call !== undefined && { introspection_request: { form: form(call), headers: call.headers } }),
     }
     expect(seen).toMatchObject(inLowerCase(expected))
-    expect(Object.keys(call === undefined ? {} : form(call))).not.toEqual(expect.arrayContaining([...absentForm(expected)]))
+    expect(Object.keys(call === undefined ? {} : form(call))).not.toEqual(
+      expect.arrayContaining([...absentForm(expected)]),
+    )
   })
 
   it.each(vectors('introspection_audience'))('$id', ({ when, expect: wanted }) => {
