@@ -19,7 +19,7 @@ FROM gcr.io/distroless/nodejs24-debian13:nonroot
 ARG GIT_HASH=unknown
 ARG BUILD_TIME=unknown
 ENV NODE_ENV=production MINTKEEPER_GIT_HASH=$GIT_HASH MINTKEEPER_BUILD_TIME=$BUILD_TIME
-COPY package.json /app/package.json
+COPY package.json LICENSE /app/
 COPY schema /app/schema
 COPY --from=build /build/node_modules /app/node_modules
 COPY --from=build /build/dist /app/dist
