@@ -83,6 +83,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
   let proxyState = proxySnapshot(state)
   let apiState = apiSnapshot(state)
+  if ((boot.tracing?.provider ?? '') !== '' && proxyState.tracer === undefined) {
+    log.warn(
+      {},
+      'tracing.provider is set, but no OpenTelemetry SDK is registered (node --import ./otel.mjs): no traces',
+    )
+  }
   let failedReload: Health['failedReload']
   let closing = false
   const settle = (): void => {

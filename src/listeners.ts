@@ -82,6 +82,8 @@ export function createListeners(options: ListenersOptions): Listeners {
       const { method, status, durationMs } = record
       const target = inbound?.path ?? ''
       metrics.request({ service: 'oathkeeper-proxy', method, target, status, durationMs, known: ruleId !== undefined })
+      // A preflight is answered from the config alone.
+      if (record.outcome === 'preflight') return
       metrics.decision(ruleId, record.outcome !== 'refused', code ?? 'allowed')
       if (record.outcome === 'failed' && code !== undefined) metrics.upstreamError(code)
       logDecision(options.log(), decisionRecord(record))
@@ -151,6 +153,7 @@ function decisionRecord(record: RequestRecord): DecisionRecord {
     path: inbound?.path ?? '',
     userAgent: record.userAgent,
     traceparent: inbound?.headers.get('traceparent'),
+    span: record.span,
     granted: record.outcome !== 'refused',
     ruleId: record.ruleId,
     session: record.session,

@@ -6,6 +6,7 @@ import type { State } from './load.ts'
 import { decide } from './pipeline/decide.ts'
 import { compileCors, type Cors } from './proxy/cors.ts'
 import type { ProxySnapshot } from './proxy/settings.ts'
+import { requestTracer } from './telemetry/request_span.ts'
 
 /** An upstream that has the whole request may think this long before its answer begins (milliseconds). */
 const RESPONSE_HEADERS_TIMEOUT = 120_000
@@ -23,6 +24,7 @@ export function proxySnapshot({ config, snapshot, sessionCookies }: State): Prox
       timeouts: { ...proxy.timeout, responseHeaders: RESPONSE_HEADERS_TIMEOUT },
       ...(cors !== undefined && { cors }),
     },
+    tracer: requestTracer(),
   }
 }
 
@@ -35,6 +37,7 @@ export function apiSnapshot({ config, snapshot, sessionCookies }: State): ApiSna
     keySets: snapshot.keySets,
     answersTo: hostCheck(api.allowed_hosts),
     cors: corsOf(api.cors),
+    tracer: requestTracer(),
   }
 }
 

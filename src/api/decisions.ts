@@ -10,6 +10,7 @@ import { errorAnswer } from '../pipeline/error_body.ts'
 import { framing, headerName, hopByHop } from '../proxy/header_names.ts'
 import { pushEdits } from '../proxy/headers.ts'
 import type { DecisionRecord } from '../telemetry/decision_log.ts'
+import type { RequestSpan, TracedRequest } from '../telemetry/request_span.ts'
 import { errorResponse } from './answers.ts'
 import { bodyReader } from './body.ts'
 import { readDecisionInbound } from './decision_inbound.ts'
@@ -28,16 +29,20 @@ export async function answerDecision(c: Context<ApiEnv>, options: DecisionOption
   const snapshot = options.current()
   const { request, peer } = rawRequest(c)
   const inbound = readDecisionInbound(request, peer, snapshot.inbound, bodyReader(c.req.raw))
-  const outcome = inbound instanceof GatewayError ? refused(inbound, undefined) : await decideInbound(inbound, snapshot)
-  const { decision, error, response } = outcome
+  const span = snapshot.tracer?.(traced(c))
+  const { decision, error, response } = await outcomeOf(inbound, snapshot, span)
+  const { status } = response
+  const ruleId = decision?.ruleId
+  span?.end({ status, outcome: error === undefined ? 'allowed' : 'refused', ruleId, code: error?.code })
   options.onDecision({
     ...(inbound instanceof GatewayError ? unreadable(c) : described(inbound)),
     granted: error === undefined,
-    ruleId: decision?.ruleId,
+    span: span?.ids,
+    ruleId,
     session: decision?.session,
     code: error?.code,
     detail: error?.detail,
-    status: response.status,
+    status,
     durationMs: options.clock.monotonic() - start,
   })
   return response
@@ -47,6 +52,30 @@ interface Outcome {
   readonly decision?: Decision
   readonly error?: GatewayError
   readonly response: Response
+}
+
+async function outcomeOf(
+  inbound: Inbound | GatewayError,
+  snapshot: ApiSnapshot,
+  span: RequestSpan | undefined,
+): Promise<Outcome> {
+  if (inbound instanceof GatewayError) return refused(inbound, undefined)
+  return span === undefined ? decideInbound(inbound, snapshot) : span.run(() => decideInbound(inbound, snapshot))
+}
+
+/** The call itself, not the request that it asks about. */
+function traced(c: Context<ApiEnv>): TracedRequest {
+  const { request, peer } = rawRequest(c)
+  return {
+    method: request.method ?? '',
+    rawHeaders: request.rawHeaders,
+    peer: peer.address,
+    scheme: peer.tls ? 'https' : 'http',
+    host: c.req.header('host'),
+    path: '/decisions',
+    route: '/decisions',
+    userAgent: c.req.header('user-agent'),
+  }
 }
 
 async function decideInbound(inbound: Inbound, snapshot: ApiSnapshot): Promise<Outcome> {

@@ -3,6 +3,7 @@ import type { Awaitable, Decision, Inbound, KeySet } from '../pipeline/contract.
 import type { Cors } from '../proxy/cors.ts'
 import type { InboundSettings } from '../proxy/inbound.ts'
 import type { Rule } from '../rules/rule.ts'
+import type { RequestTracer } from '../telemetry/request_span.ts'
 
 export interface ApiSnapshot {
   readonly decide: (inbound: Inbound) => Awaitable<Decision>
@@ -16,4 +17,6 @@ export interface ApiSnapshot {
   readonly answersTo: (host: string | undefined) => boolean
   /** Absent when `serve.api.cors` is not enabled. */
   readonly cors?: Cors | undefined
+  /** Absent when nobody wants traces. */
+  readonly tracer?: RequestTracer | undefined
 }

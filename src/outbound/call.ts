@@ -1,6 +1,7 @@
 /** One HTTP exchange with a service beside the upstreams, read to its end within the limits. */
 import type { Dispatcher } from 'undici'
 import type { HttpRequest, HttpResponse } from '../pipeline/contract.ts'
+import { traceCall } from '../telemetry/call_span.ts'
 
 export interface ExchangeLimits {
   readonly signal: AbortSignal
@@ -18,7 +19,11 @@ export class TooLargeError extends Error {
  * Redirects are followed on the same origin only: neither credentials nor a body ever go to another one.
  * Rejects when there is no whole answer: refused, timed out, broken off, not UTF-8, too large (TooLargeError).
  */
-export async function exchange(
+export function exchange(dispatcher: Dispatcher, request: HttpRequest, limits: ExchangeLimits): Promise<HttpResponse> {
+  return traceCall(request, (traced) => followRedirects(dispatcher, traced, limits))
+}
+
+async function followRedirects(
   dispatcher: Dispatcher,
   request: HttpRequest,
   limits: ExchangeLimits,
@@ -45,8 +50,8 @@ export async function exchange(
     }
     await response.body.dump()
     url = location
-    // RFC 9110 section 15.4: 303 is fetched with GET, and so are 301 and 302 after a POST.
-    if (response.statusCode === 303 || (response.statusCode < 303 && method === 'POST')) {
+    // RFC 9110 section 15.4: 303 is fetched with GET; and so are 301 and 302, by Go's client after any method.
+    if (response.statusCode <= 303 && method !== 'HEAD') {
       method = 'GET'
       body = undefined
       headers = headers.filter(([name]) => name !== 'content-type')

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { GatewayError } from '../errors.ts'
 import type { Decision, ErrorAnswer, HeaderLine, Inbound, ReadBody, UpstreamTarget } from '../pipeline/contract.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
+import type { RequestSpan, RequestTracer } from '../telemetry/request_span.ts'
 import { answerHeaders, emptyAnswer } from './answer.ts'
 import type { Connection, PendingExchange, ProxyContext } from './context.ts'
 import { forward } from './forward.ts'
@@ -41,6 +42,8 @@ export class Exchange implements PendingExchange {
   readonly #started: number
   #added: readonly HeaderLine[] = noLines
   #inbound: Inbound | undefined
+  /** Absent when nobody wants traces. */
+  #span: RequestSpan | undefined
   #decision: Decision | undefined
   #error: GatewayError | undefined
   #abandonUpstream: (() => void) | undefined
@@ -84,8 +87,10 @@ export class Exchange implements PendingExchange {
   }
 
   #start(): void {
-    const { settings, decide } = this.#context.current()
+    const { settings, decide, tracer } = this.#context.current()
     const inbound = readInbound(this.request, this.#connection.peer, settings, this.#bodyReader(settings))
+    const canonical = inbound instanceof GatewayError ? undefined : inbound
+    if (tracer !== undefined) this.#span = this.#startSpan(tracer, canonical)
     if (inbound instanceof GatewayError) {
       this.#refuse(inbound)
       return
@@ -110,12 +115,26 @@ export class Exchange implements PendingExchange {
       this.#refuse(new GatewayError('request_invalid', { reason: 'a request with a body asks for an upgrade' }))
       return
     }
-    const decision = decide(inbound)
+    const span = this.#span
+    const decision = span === undefined ? decide(inbound) : span.run(() => decide(inbound))
     if (!(decision instanceof Promise)) {
       this.#proceed(decision, settings)
       return
     }
     decision.then((made) => this.#proceed(made, settings)).catch((error: unknown) => this.#fault(error))
+  }
+
+  #startSpan(tracer: RequestTracer, inbound: Inbound | undefined): RequestSpan {
+    const { method = '', rawHeaders } = this.request
+    return tracer({
+      method,
+      rawHeaders,
+      peer: this.#connection.peer.address,
+      scheme: inbound?.scheme,
+      host: inbound?.host,
+      path: inbound?.path,
+      userAgent: inbound?.headers.get('user-agent'),
+    })
   }
 
   #bodyReader(settings: ProxySettings): ReadBody | undefined {
@@ -155,14 +174,17 @@ export class Exchange implements PendingExchange {
     }
     const headers = upstreamHeaders(inbound, decision.edits, target, settings)
     if (target.preserveHost) headers.push('host', inbound.host)
+    const { method } = inbound
+    const path = upstreamPath(inbound, target, settings.safeguards.path)
+    this.#span?.startUpstream({ method, origin: target.origin, path }, headers)
     const added = [...decision.responseHeaders, ...this.#added]
     const head = (status: number, raw: readonly (Buffer | string)[]): string[] =>
       this.#head(status, raw, target, settings, added)
     this.#abandonUpstream = forward({
       request: this.request,
       response: this.response,
-      method: inbound.method,
-      path: upstreamPath(inbound, target, settings.safeguards.path),
+      method,
+      path,
       headers,
       upstream,
       timeouts: settings.timeouts,
@@ -194,6 +216,7 @@ export class Exchange implements PendingExchange {
 
   #forwarded(result: ForwardResult): void {
     if (this.#over) return
+    this.#span?.endUpstream(result.status, result.error?.code)
     this.#status = result.status
     if (result.error === undefined) return
     this.#error = result.error
@@ -218,6 +241,7 @@ export class Exchange implements PendingExchange {
     if (head.length > 0) upstream.write(head)
     const tunnel = openTunnel(socket, upstream, () => tunnels.delete(tunnel))
     tunnels.add(tunnel)
+    this.#span?.endUpstream(101)
     this.#finish(101)
     if (closing) tunnel.goAway()
   }
@@ -286,9 +310,12 @@ export class Exchange implements PendingExchange {
       status,
       durationMs: clock.monotonic() - this.#started,
       remoteAddress: this.#connection.peer.address,
+      ...(this.#span !== undefined && { span: this.#span.ids }),
     }
     try {
-      observe(requestRecord(known, this.#inbound, this.#decision, this.#error))
+      const record = requestRecord(known, this.#inbound, this.#decision, this.#error)
+      this.#span?.end(record)
+      observe(record)
     } catch (fault) {
       log.error({ error: String(fault) }, 'the record of a request could not be taken')
     }

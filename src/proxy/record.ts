@@ -1,6 +1,7 @@
 /** What is told of a request once it is over. */
 import type { Code, GatewayError } from '../errors.ts'
 import type { Decision, Inbound, Session } from '../pipeline/contract.ts'
+import type { SpanIds } from '../telemetry/request_span.ts'
 
 /** What became of one request; handed to `observe` once for each. */
 export interface RequestRecord {
@@ -26,11 +27,13 @@ export interface RequestRecord {
   readonly upstream?: string
   readonly userAgent?: string
   readonly remoteAddress: string
+  /** Of the request's span, when there is one. */
+  readonly span?: SpanIds
 }
 
 /** Builds the record from what is known at the end. */
 export function requestRecord(
-  known: Pick<RequestRecord, 'method' | 'status' | 'durationMs' | 'remoteAddress'>,
+  known: Pick<RequestRecord, 'method' | 'status' | 'durationMs' | 'remoteAddress' | 'span'>,
   inbound: Inbound | undefined,
   decision: Decision | undefined,
   error: GatewayError | undefined,

@@ -1,5 +1,6 @@
 /** What the proxy plane needs to know of the configuration; part of a snapshot, immutable. */
 import type { Awaitable, Decision, Inbound, Safeguards } from '../pipeline/contract.ts'
+import type { RequestTracer } from '../telemetry/request_span.ts'
 import type { Cors } from './cors.ts'
 
 export interface ProxySettings {
@@ -31,4 +32,6 @@ export interface ProxyTimeouts {
 export interface ProxySnapshot {
   readonly decide: (inbound: Inbound) => Awaitable<Decision>
   readonly settings: ProxySettings
+  /** Absent when nobody wants traces. */
+  readonly tracer?: RequestTracer | undefined
 }

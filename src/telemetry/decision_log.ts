@@ -2,7 +2,8 @@
 import type { Code } from '../errors.ts'
 import type { Log } from './log.ts'
 import { fingerprint } from './redact.ts'
-import { traceId } from './trace.ts'
+import type { SpanIds } from './request_span.ts'
+import { traceIdOf } from './trace.ts'
 
 /** One finished decision, from whichever front it came. */
 export interface DecisionRecord {
@@ -14,6 +15,8 @@ export interface DecisionRecord {
   readonly userAgent?: string | undefined
   /** The client's `traceparent` header, as it came. */
   readonly traceparent?: string | undefined
+  /** Of the request's span, when there is one. */
+  readonly span?: SpanIds | undefined
   readonly granted: boolean
   /** Absent when no rule, or more than one, matched. */
   readonly ruleId?: string | undefined
@@ -54,7 +57,7 @@ export function logDecision(log: Log, record: DecisionRecord): void {
   const severity = severityOf(record)
   if (!log.enabled(severity)) return
   const { session, code } = record
-  const trace = traceId(record.traceparent)
+  const trace = record.span?.traceId ?? traceIdOf(record.traceparent)
   const host = log.clean(cut(record.host))
   const fields = {
     granted: record.granted,
@@ -72,6 +75,7 @@ export function logDecision(log: Log, record: DecisionRecord): void {
     duration_ms: Math.round(record.durationMs * 100) / 100,
     ...(record.upstream !== undefined && { upstream: record.upstream }),
     ...(trace !== undefined && { trace_id: trace }),
+    ...(record.span !== undefined && { span_id: record.span.spanId }),
   }
   log.line(severity, fields, record.granted ? 'Access request granted' : 'Access request denied')
 }
