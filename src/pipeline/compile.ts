@@ -54,7 +54,8 @@ export async function compileRules(input: CompileInput): Promise<Compiled> {
     input.config.access_rules.matching_strategy,
   )
   for (const rule of broken) invalid.add(rule)
-  problems.push(...patternProblems)
+  // one by one: a spread of very many would not fit on the stack
+  for (const problem of patternProblems) problems.push(problem)
   // Cookie and Authorization have rules of their own in the proxy: other cookies stay, and a rule may pass them.
   owned.delete('cookie')
   owned.delete('authorization')

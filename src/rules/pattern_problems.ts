@@ -57,23 +57,41 @@ export function patternWarnings<T>({ methods, locate }: CompiledEntry<T>, patter
 /** Finds the rules that may match a URL, in any order. */
 type FindCandidates<T> = (method: string, url: string, into: CompiledEntry<T>[]) => void
 
+/** Warnings are advice: of a rule that overlaps with very many, a few say it, and looking for them must not delay a load. */
+const overlapsPerRule = 3
+const comparisonsPerLoad = 200_000
+
+/** The rules of one method and pattern so far. */
+interface SamePattern<T> {
+  /** The one with the highest priority. */
+  top: CompiledEntry<T>
+  readonly firstOf: Map<number, CompiledEntry<T>>
+}
+
 /**
  * Warns of pairs of rules of which it is certain that some request matches both: patterns that are the same, and a literal
  * pattern that another one matches. Such a request is answered with 500, or, with priorities, never gets to one of them.
  */
 export function overlapWarnings<T>(entries: readonly CompiledEntry<T>[], find: FindCandidates<T>): readonly Problem[] {
   const problems: Problem[] = []
-  /** By method and pattern: the first rule of each priority. */
-  const seen = new Map<string, CompiledEntry<T>[]>()
+  const seen = new Map<string, SamePattern<T>>()
+  const budget = { comparisons: comparisonsPerLoad }
   for (const entry of entries) {
     if (entry.pattern instanceof PatternError || entry.url === '') continue
     const overlapping = new Set<CompiledEntry<T>>()
     for (const method of entry.methods) {
       const key = `${method} ${entry.url}`
-      const same = seen.get(key) ?? []
-      for (const other of same) overlapping.add(other)
-      if (!same.some(({ priority }) => priority === entry.priority)) seen.set(key, [...same, entry])
-      for (const other of matchingLiterals(entry, entry.pattern, method, find)) overlapping.add(other)
+      const same = seen.get(key)
+      if (same === undefined) seen.set(key, { top: entry, firstOf: new Map([[entry.priority, entry]]) })
+      else {
+        overlapping.add(same.firstOf.get(entry.priority) ?? same.top)
+        if (!same.firstOf.has(entry.priority)) same.firstOf.set(entry.priority, entry)
+        if (entry.priority > same.top.priority) same.top = entry
+      }
+      for (const other of matchingLiterals(entry, entry.pattern, method, find, budget)) {
+        if (overlapping.size >= overlapsPerRule) break
+        overlapping.add(other)
+      }
     }
     for (const other of overlapping) problems.push(...overlapProblems(entry, other))
   }
@@ -81,13 +99,20 @@ export function overlapWarnings<T>(entries: readonly CompiledEntry<T>[], find: F
 }
 
 /** The other rules that match a pattern without wildcards. */
-function* matchingLiterals<T>(entry: CompiledEntry<T>, pattern: Pattern, method: string, find: FindCandidates<T>) {
+function* matchingLiterals<T>(
+  entry: CompiledEntry<T>,
+  pattern: Pattern,
+  method: string,
+  find: FindCandidates<T>,
+  budget: { comparisons: number },
+) {
   if (!pattern.literal) return
   for (const text of pattern.prefixes) {
     const candidates: CompiledEntry<T>[] = []
     find(method, text, candidates)
     for (const other of candidates) {
       if (other === entry || other.url === entry.url || other.pattern instanceof PatternError) continue
+      if (--budget.comparisons < 0) return
       if (matches(other.pattern, text)) yield other
     }
   }

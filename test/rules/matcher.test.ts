@@ -202,6 +202,14 @@ describe('priority', () => {
     ])
   })
 
+  it('says a few words of rules that overlap with very many', () => {
+    const same = Array.from({ length: 2_000 }, (_, priority) => ruleOf('http://h/a', ['GET'], priority))
+    expect(matcherOf(same).problems).toHaveLength(1_999)
+    const general = Array.from({ length: 50 }, (_, index) => ruleOf(`http://h/<.*>${'<.*>'.repeat(index)}`, ['GET'], 1))
+    const literal = Array.from({ length: 10 }, (_, index) => ruleOf(`http://h/${index}`))
+    expect(matcherOf([...general, ...literal]).problems).toHaveLength(30)
+  })
+
   it('turns overlap warnings into warnings of rules that get nothing', () => {
     const messages = (list: readonly TestRule[]): readonly string[] =>
       matcherOf(list).problems.map(({ message }) => message)
@@ -211,7 +219,10 @@ describe('priority', () => {
     expect(messages([ruleOf('http://h/<.*>'), general])).toEqual([
       expect.stringMatching(/^Rule "rule-0" gets no request/),
     ])
-    expect(messages([ruleOf('http://h/<.*>'), general, general])).toHaveLength(3)
+    expect(messages([ruleOf('http://h/<.*>'), general, general])).toEqual([
+      expect.stringMatching(/^Rule "rule-0" gets no request/),
+      expect.stringMatching(/^Rules "rule-2" and "rule-1".* are answered with 500$/),
+    ])
   })
 })
 

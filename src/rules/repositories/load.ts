@@ -147,8 +147,8 @@ function idProblems(rules: readonly LoadedRule[]): readonly Problem[] {
   const seen = new Set<string>()
   const problems: Problem[] = []
   for (const { rule, locate } of rules) {
-    const place = locate(['id'])
     const warn = (message: string, hint: string): void => {
+      const place = locate(['id'])
       problems.push({ severity: 'warning', message, hint, ...(place !== undefined && { place }) })
     }
     if (rule.id === '') warn('This rule has no id', 'Logs, metrics and the rules API name rules by their id.')
