@@ -21,7 +21,7 @@ export function rulesJsonSchema(): string {
   for (const [section, kind] of sections) {
     const property = properties[section] as Schema
     for (const form of property.anyOf ?? [property]) {
-      const reference = ((form as Schema).items ?? form) as Schema
+      const reference = (form.items ?? form) as Schema
       Object.assign(reference, withHandlers(reference, kind))
     }
   }

@@ -8,10 +8,15 @@ export interface RequestCookie {
   readonly value: string
 }
 
-/** The cookies with the given names, or all; what is no `name=value` pair is passed over. */
+/** The request's cookies with the given names, or all; what is no `name=value` pair is passed over. */
 export function requestCookies(inbound: Inbound, names?: readonly string[]): RequestCookie[] {
+  return parseCookies(inbound.headers.all('cookie'), names)
+}
+
+/** The same of lines of a Cookie header. */
+export function parseCookies(lines: readonly string[], names?: readonly string[]): RequestCookie[] {
   const cookies: RequestCookie[] = []
-  for (const line of inbound.headers.all('cookie')) {
+  for (const line of lines) {
     for (const part of line.split(';')) {
       const equals = part.indexOf('=')
       if (equals === -1) continue

@@ -1,23 +1,45 @@
 import { z } from 'zod'
-import { defineMutator, type HeaderEdit } from '../contract.ts'
+import { ConfigError, defineMutator, type HeaderEdit } from '../contract.ts'
 import { compileHeaderTemplate } from '../header_template.ts'
 
-/** Sets request headers for the upstream from templates; an empty result still replaces what the client sent. */
+const nameSchema = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name')
+
+/** Sets request headers for the upstream from templates, or removes them; an empty result still replaces what the client sent. */
 export const header = defineMutator({
   name: 'header',
-  config: z.strictObject({
-    headers: z
-      .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name'), z.string())
-      .describe('Header names and Go templates of their values.'),
-  }),
-  create({ headers }, setup) {
+  config: z
+    .strictObject({
+      headers: z.record(nameSchema, z.string()).optional().describe('Header names and Go templates of their values.'),
+      remove: z
+        .array(nameSchema)
+        .optional()
+        .describe(
+          'Names of headers that the upstream does not get, whoever set them. Does not reach Host and framing.',
+        ),
+    })
+    .refine(({ headers, remove }) => headers !== undefined || remove !== undefined, {
+      error: 'must have "headers" or "remove"',
+    }),
+  create({ headers = {}, remove = [] }, setup) {
     const entries = Object.entries(headers).map(([name, source]) => ({
       name,
       render: compileHeaderTemplate(source, ['headers', name], setup),
     }))
+    const set = Object.keys(headers).map((name) => name.toLowerCase())
+    const both = remove.findIndex((name) => set.includes(name.toLowerCase()))
+    if (both !== -1) {
+      throw new ConfigError(
+        `The header "${remove[both]}" is both set and removed`,
+        ['remove', both],
+        'Keep one of the two.',
+      )
+    }
+    const removed = remove.map((name): HeaderEdit => [name, null])
     return {
-      mutate: (exchange) => ({ edits: entries.map(({ name, render }): HeaderEdit => [name, render(exchange)]) }),
-      owns: entries.map(({ name }) => name.toLowerCase()),
+      mutate: (exchange) => ({
+        edits: [...removed, ...entries.map(({ name, render }): HeaderEdit => [name, render(exchange)])],
+      }),
+      owns: [...set, ...remove.map((name) => name.toLowerCase())],
     }
   },
 })
