@@ -71,6 +71,22 @@ export interface Session {
   readonly id?: string
   /** Epoch milliseconds; absent when the session has no known end. */
   readonly expiresAt?: number
+  /** Absent when the session store says nothing of it. */
+  readonly authentication?: SessionAuthentication
+  /** Known from before an outage of the session store, which cannot be asked. */
+  readonly stale?: true
+}
+
+/** How the user proved who they are, as the session store tells it. */
+export interface SessionAuthentication {
+  /** Assurance level: `aal0` to `aal3`. */
+  readonly aal?: string
+  /** Epoch milliseconds of the last factor. */
+  readonly at?: number
+  /** Such as `password` or `totp`. */
+  readonly methods: readonly string[]
+  /** Channels (`email`, `sms`) of which an address is verified. */
+  readonly verified: readonly string[]
 }
 
 /** A header to set (text, also empty; it is sent as UTF-8) or to remove (null). Names in any case. */
@@ -335,8 +351,17 @@ export interface Safeguards {
   readonly token_lifetime: 'session' | 'ttl'
 }
 
+/** What Go templates may do beside reading the session: `templates` of the config. */
+export interface TemplateSettings {
+  /** Functions that are refused unless they are named here: `env` and `expandenv`. */
+  readonly functions?: readonly string[]
+  /** Where they find environment variables. */
+  readonly host?: { readonly env: (name: string) => string | undefined }
+}
+
 export interface Setup {
   readonly safeguards: Safeguards
+  readonly templates: TemplateSettings
   readonly clock: Clock
   readonly randomUUID: () => string
   readonly log: Log
@@ -351,6 +376,8 @@ export interface Setup {
   readonly sessionCookie: string
   /** That cookie, and all others that some rule takes a session from. */
   readonly sessionCookies: readonly string[]
+  /** Where Kratos says whether it is ready, by `kratos.public_url` or `kratos.admin_url`; absent when neither is set. */
+  readonly sessionStoreHealth?: string | undefined
   /**
    * Says something at load; `path` leads to the value inside the handler's config. A warning is legal but probably a mistake;
    * an error is a fault with which the step can still be built, because it answers with the fault when it is reached.
@@ -388,9 +415,26 @@ export type SessionAnswer =
   | { readonly outcome: 'denied'; readonly error: GatewayError; readonly setCookie: readonly string[] }
   | { readonly outcome: 'unavailable'; readonly error: GatewayError }
 
+/** What the one who asks makes of answers; no part of the question. */
+export interface SessionPolicy {
+  /** How many sessions are kept; 0 means that answers are neither kept nor taken from what is kept. */
+  readonly maxEntries: number
+  /** Milliseconds for which a session is kept when the session store does not say how long; absent means not at all. */
+  readonly ttl?: number | undefined
+  /** Milliseconds after that for which a session counts while the session store is unavailable. */
+  readonly staleIfError: number
+  /** False: a session that is kept is asked for again. */
+  readonly reuse: boolean
+  /** Answers 200 as long as a 401 of the session store can be believed; absent means that it always can. */
+  readonly healthUrl?: string | undefined
+}
+
 export interface SessionStore {
-  /** Never rejects. Identical questions that are in flight share one call. */
-  ask(question: SessionQuestion): Promise<SessionAnswer>
+  /**
+   * Never rejects; answers at once from what is kept. Identical questions that are in flight share one call.
+   * Without a policy nothing is kept.
+   */
+  ask(question: SessionQuestion, policy?: SessionPolicy): Awaitable<SessionAnswer>
 }
 
 // ------------------------------------------------------------------------------------------------ the decision
@@ -403,6 +447,8 @@ export interface UpstreamTarget {
   readonly preserveHost: boolean
   /** Normalised to `/a/b`, or empty. */
   readonly stripPath: string
+  /** Whether `stripPath` counts only at the beginning of the request's path, whatever `safeguards.path` says. */
+  readonly stripsPrefixOnly?: boolean
   /** Whether the client's session credentials reach this upstream (Kratos itself, or a rule that says so). */
   readonly passCredentials: boolean
 }

@@ -9,12 +9,13 @@ export function upstreamTarget(rule: Rule, sessionStoreUrl: string | undefined):
   const { upstream } = rule
   const url = URL.parse(upstream.url ?? '')
   if (url === null) return undefined
-  const strip = upstream.strip_path.split('/').filter((segment) => segment !== '')
+  const strip = (upstream.strip_prefix ?? upstream.strip_path).split('/').filter((segment) => segment !== '')
   return {
     origin: url.origin,
     basePath: url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname,
     preserveHost: upstream.preserve_host,
     stripPath: strip.length === 0 ? '' : `/${strip.join('/')}`,
+    ...(upstream.strip_prefix !== undefined && { stripsPrefixOnly: true }),
     passCredentials: upstream.credentials === 'pass' || url.origin === URL.parse(sessionStoreUrl ?? '')?.origin,
   }
 }

@@ -7,11 +7,12 @@ import { encodePath } from './path.ts'
  * slash kept. The query is the client's; one in the upstream's URL does not count.
  *
  * With `resolve`, `strip_path` is taken out as Oathkeeper does it: where it first occurs in the joined path. With
- * `refuse` only a request path that begins with it is changed. In both, `/api` is no part of `/apiary`.
+ * `refuse`, or for `strip_prefix`, only a request path that begins with it is changed. In both, `/api` is no part of `/apiary`.
  */
 export function upstreamPath(inbound: Inbound, upstream: UpstreamTarget, mode: Safeguards['path']): string {
-  const { basePath, stripPath } = upstream
-  const path = stripPath === '' ? join(basePath, inbound.target) : stripped(inbound, basePath, stripPath, mode)
+  const { basePath, stripPath, stripsPrefixOnly = mode === 'refuse' } = upstream
+  const path =
+    stripPath === '' ? join(basePath, inbound.target) : stripped(inbound, basePath, stripPath, stripsPrefixOnly)
   return inbound.query === '' ? path : `${path}?${inbound.query}`
 }
 
@@ -19,14 +20,13 @@ export function upstreamPath(inbound: Inbound, upstream: UpstreamTarget, mode: S
 const join = (basePath: string, target: string): string =>
   target === '/' && basePath !== '' ? basePath : basePath + target
 
-function stripped(inbound: Inbound, basePath: string, stripPath: string, mode: Safeguards['path']): string {
+function stripped(inbound: Inbound, basePath: string, stripPath: string, prefixOnly: boolean): string {
   // Both sides in one encoding, so that an escaped letter cannot hide the prefix.
   const path = encodePath(inbound.path)
   const unwanted = encodePath(stripPath)
-  const cut =
-    mode === 'refuse'
-      ? join(basePath, startsWithSegments(path, unwanted, 0) ? path.slice(unwanted.length) : path)
-      : withoutFirst(join(basePath, path), unwanted)
+  const cut = prefixOnly
+    ? join(basePath, startsWithSegments(path, unwanted, 0) ? path.slice(unwanted.length) : path)
+    : withoutFirst(join(basePath, path), unwanted)
   const slash = inbound.target.length > 1 && inbound.target.endsWith('/') && !cut.endsWith('/') ? '/' : ''
   return cut + slash || '/'
 }

@@ -206,6 +206,7 @@ function toRule({ match, upstream, ...raw }: RawRule): Rule {
       url: upstream?.url ?? '',
       preserve_host: upstream?.preserve_host ?? false,
       strip_path: upstream?.strip_path ?? '',
+      ...(upstream?.strip_prefix !== undefined && { strip_prefix: upstream.strip_prefix }),
       ...(upstream?.credentials !== undefined && { credentials: upstream.credentials }),
     },
   }

@@ -34,6 +34,8 @@ interface RuleUpstream {
   readonly url: string
   readonly preserve_host: boolean
   readonly strip_path: string
+  /** Like `strip_path`, but only ever at the beginning of the request's path. */
+  readonly strip_prefix?: string
   readonly credentials?: 'pass' | 'drop'
 }
 
@@ -110,25 +112,36 @@ const matchSchema = z
   })
   .meta({ anyOf: [{ required: ['url', 'methods'] }, { required: ['full_method'] }] })
 
-const upstreamSchema = z.strictObject({
-  url: z
-    .string()
-    .optional()
-    .describe(
-      'Where allowed requests go: http(s)://host:port and a path prefix. Without it the rule serves /decisions only.',
-    ),
-  preserve_host: z
-    .boolean()
-    .optional()
-    .describe("Send the client's Host header instead of the upstream's host. Default: false."),
-  strip_path: z.string().optional().describe('Path prefix that is taken off before forwarding, such as /api.'),
-  credentials: z
-    .enum(['pass', 'drop'])
-    .optional()
-    .describe(
-      "Whether this upstream gets the client's session cookie and token. Default: as `safeguards.client_headers` says; the session store itself always gets them.",
-    ),
-})
+const upstreamSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .optional()
+      .describe(
+        'Where allowed requests go: http(s)://host:port and a path prefix. Without it the rule serves /decisions only.',
+      ),
+    preserve_host: z
+      .boolean()
+      .optional()
+      .describe("Send the client's Host header instead of the upstream's host. Default: false."),
+    strip_path: z.string().optional().describe('Path prefix that is taken off before forwarding, such as /api.'),
+    strip_prefix: z
+      .string()
+      .regex(/^\//, 'must begin with "/"')
+      .optional()
+      .describe(
+        "Whole segments that are taken off the beginning of the request's path before forwarding, such as /api. Unlike `strip_path` never elsewhere, in any profile. Only one of the two may be given.",
+      ),
+    credentials: z
+      .enum(['pass', 'drop'])
+      .optional()
+      .describe(
+        "Whether this upstream gets the client's session cookie and token. Default: as `safeguards.client_headers` says; the session store itself always gets them.",
+      ),
+  })
+  .refine(({ strip_path = '', strip_prefix }) => strip_path === '' || strip_prefix === undefined, {
+    error: 'must have only one of "strip_path" and "strip_prefix"',
+  })
 
 /**
  * Takes whatever a rule file may say without a fault of type; that something is missing is for `parse` to tell, in
@@ -199,6 +212,7 @@ export function ruleToJson(rule: Rule): string {
       preserve_host: upstream.preserve_host,
       strip_path: upstream.strip_path,
       url: upstream.url,
+      ...(upstream.strip_prefix !== undefined && { strip_prefix: upstream.strip_prefix }),
       ...(upstream.credentials !== undefined && { credentials: upstream.credentials }),
     },
   })
