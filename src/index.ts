@@ -32,6 +32,7 @@ export type {
   Safeguards,
   Session,
   Setup,
+  TemplateSettings,
   Trace,
   TraceStep,
 } from './pipeline/contract.ts'

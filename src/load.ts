@@ -76,6 +76,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     setup: {
       ...runtime,
       safeguards: config.safeguards,
+      templates: { functions: config.templates.allow_functions, host: { env: (name) => options.env[name] } },
       keys: keySets,
       matchingStrategy: config.access_rules.matching_strategy,
       sessionCookie: storeCookie(config),

@@ -6,6 +6,7 @@ import { accessRules, kratos } from './schema/rules.ts'
 import { profile, safeguardsSection } from './schema/safeguards.ts'
 import { serve } from './schema/serve.ts'
 import { log, profiling, tracing } from './schema/telemetry.ts'
+import { templates } from './schema/templates.ts'
 
 // Oathkeeper's pattern: a semantic version with a leading v.
 const version = z
@@ -24,6 +25,7 @@ export function configSchema(handlers: readonly AnyHandler[]) {
       access_rules: accessRules,
       ...handlerSections(handlers),
       kratos,
+      templates,
       log,
       tracing,
       profiling,
@@ -59,6 +61,7 @@ export interface Config {
   readonly mutators: HandlerTable
   readonly errors: { readonly fallback: readonly string[]; readonly handlers: HandlerTable }
   readonly kratos?: NonNullable<Parsed['kratos']>
+  readonly templates: Parsed['templates']
   readonly log: Parsed['log']
   readonly tracing?: NonNullable<Parsed['tracing']>
   readonly profiling?: NonNullable<Parsed['profiling']>

@@ -15,7 +15,7 @@ export type RenderHeader = (exchange: Exchange) => string
 export function compileHeaderTemplate(source: string, path: readonly string[], setup: Setup): RenderHeader {
   let template: ReturnType<typeof compileTemplate>
   try {
-    template = compileTemplate(source, { missingField: setup.safeguards.missing_field })
+    template = compileTemplate(source, { ...setup.templates, missingField: setup.safeguards.missing_field })
   } catch (error) {
     if (error instanceof TemplateSyntaxError) throw new ConfigError(`The template is malformed: ${error.message}`, path)
     throw error

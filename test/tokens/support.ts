@@ -117,6 +117,7 @@ export function setupOf({
     shared: () => {
       throw new Error('tokens share nothing')
     },
+    templates: {},
     matchingStrategy: 'regexp',
     sessionCookie: 'ory_kratos_session',
     sessionCookies: ['ory_kratos_session'],

@@ -26,10 +26,10 @@ export const remoteJson = defineAuthorizer({
 })
 
 /** Renders for one request; throws GatewayError `template_failed`. Throws ConfigError for what can never be JSON. */
-function compilePayload(source: string, { safeguards }: Setup): (exchange: Exchange) => string {
+function compilePayload(source: string, { safeguards, templates }: Setup): (exchange: Exchange) => string {
   let template: ReturnType<typeof compileTemplate>
   try {
-    template = compileTemplate(source, { output: 'json', missingField: safeguards.missing_field })
+    template = compileTemplate(source, { ...templates, output: 'json', missingField: safeguards.missing_field })
   } catch (error) {
     if (error instanceof TemplateSyntaxError)
       throw new ConfigError(`The template is malformed: ${error.message}`, ['payload'])

@@ -12,6 +12,7 @@ import {
   type KeySet,
   type Mutation,
   type Safeguards,
+  type Setup,
   type SigningKey,
 } from '../contract.ts'
 
@@ -39,7 +40,7 @@ export const idToken = defineMutator({
   async create(config, setup) {
     const { safeguards, clock, randomUUID, tokens } = setup
     const keySet = await setup.keys.load(config.jwks_url)
-    const claims = claimsOf(config.claims, safeguards)
+    const claims = claimsOf(config.claims, setup)
     for (const { message, path, hint } of adviceOn(config.claims))
       setup.report('warning', message, ['claims', ...path], hint)
     if (config.ttl <= safeguards.token_backdate * 1000) {
@@ -84,10 +85,10 @@ const bearer = (token: string): Mutation => ({ edits: [['authorization', `Bearer
 
 function claimsOf(
   claims: string | Record<string, unknown> | undefined,
-  safeguards: Safeguards,
+  { safeguards, templates }: Pick<Setup, 'safeguards' | 'templates'>,
 ): ClaimsTemplate | undefined {
   try {
-    return compileClaims(claims as string | JsonObject | undefined, safeguards)
+    return compileClaims(claims as string | JsonObject | undefined, safeguards, templates)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     throw new ConfigError(error.message, ['claims', ...error.path], error.hint)

@@ -1,4 +1,4 @@
-import type { JsonObject, Safeguards } from '../../pipeline/contract.ts'
+import type { JsonObject, Safeguards, TemplateSettings } from '../../pipeline/contract.ts'
 import { handlebarsClaims } from './handlebars.ts'
 import { goClaims } from './go.ts'
 import type { ClaimsTemplate } from './template.ts'
@@ -10,7 +10,10 @@ import type { ClaimsTemplate } from './template.ts'
 export function compileClaims(
   claims: string | JsonObject | undefined,
   { missing_field: missingField }: Pick<Safeguards, 'missing_field'>,
+  templates: TemplateSettings = {},
 ): ClaimsTemplate | undefined {
   if (claims === undefined || claims === '') return undefined
-  return typeof claims === 'string' ? goClaims(claims, { missingField }) : handlebarsClaims(claims, { missingField })
+  return typeof claims === 'string'
+    ? goClaims(claims, { missingField, templates })
+    : handlebarsClaims(claims, { missingField })
 }

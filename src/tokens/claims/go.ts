@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts'
 import { compileTemplate, TemplateExecError, TemplateSyntaxError } from '../../languages/gotemplate/index.ts'
-import { ConfigError, type Exchange, type JsonObject } from '../../pipeline/contract.ts'
+import { ConfigError, type Exchange, type JsonObject, type TemplateSettings } from '../../pipeline/contract.ts'
 import { templateData } from '../../pipeline/template_data.ts'
 import { digest, sessionFingerprint } from './fingerprint.ts'
 import type { ClaimsTemplate, ReadPath } from './template.ts'
@@ -8,6 +8,7 @@ import type { ClaimsTemplate, ReadPath } from './template.ts'
 export interface GoClaimsOptions {
   /** What a value does that the session does not have: fails the request, or prints as in Go. */
   readonly missingField: 'error' | 'empty'
+  readonly templates?: TemplateSettings
 }
 
 /** How the fields of Go's session struct are called in a session. */
@@ -22,12 +23,12 @@ const sessionFields: ReadonlyMap<string, string> = new Map([
  * that the author writes twice the last one counts.
  * Throws ConfigError for a template that cannot be compiled.
  */
-export function goClaims(source: string, { missingField }: GoClaimsOptions): ClaimsTemplate {
-  const template = compile(source, missingField)
+export function goClaims(source: string, options: GoClaimsOptions): ClaimsTemplate {
+  const template = compile(source, options)
   const reads = template.volatile ? undefined : sessionReads(template.reads)
   const fingerprintOf = reads && sessionFingerprint(reads)
   return {
-    identity: digest(['go', missingField, source]),
+    identity: digest(['go', options.missingField, source]),
     evaluate(exchange: Exchange) {
       const text = render(() => template.render(templateData(exchange)))
       const claims: unknown = parse(text)
@@ -38,9 +39,9 @@ export function goClaims(source: string, { missingField }: GoClaimsOptions): Cla
   }
 }
 
-function compile(source: string, missingField: GoClaimsOptions['missingField']): ReturnType<typeof compileTemplate> {
+function compile(source: string, { missingField, templates }: GoClaimsOptions): ReturnType<typeof compileTemplate> {
   try {
-    return compileTemplate(source, { output: 'json', missingField })
+    return compileTemplate(source, { ...templates, output: 'json', missingField })
   } catch (error) {
     if (!(error instanceof TemplateSyntaxError)) throw error
     throw new ConfigError(

@@ -44,6 +44,6 @@ export const unsafe: Readonly<Record<string, FunctionSpec>> = {
 export function refusalOf(name: string): string | undefined {
   const reason = reasons[name]
   if (reason === undefined) return undefined
-  const remedy = Object.hasOwn(unsafe, name) ? 'it must be enabled by name' : 'it is not available'
+  const remedy = Object.hasOwn(unsafe, name) ? 'it must be allowed by name' : 'it is not available'
   return `function ${JSON.stringify(name)} is refused: it ${reason}; ${remedy}`
 }

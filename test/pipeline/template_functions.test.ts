@@ -1,0 +1,52 @@
+/** Functions of Go templates that a config has to allow, wherever templates stand. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadGateway, type TestGateway } from '../support/gateway.ts'
+import { inboundOf } from '../support/inbound.ts'
+import { type Recorder, startRecorder } from '../support/recorder.ts'
+import { editsOf, ruleOf } from './scenario.ts'
+
+let service: Recorder
+beforeAll(async () => {
+  service = await startRecorder()
+})
+afterAll(() => service.close())
+
+/** Templates of a header and of a payload, in a gateway that allows these functions. */
+function load(allowed: readonly string[], template: string): Promise<TestGateway> {
+  const on = { enabled: true }
+  const payload = { remote: service.origin, payload: `{"region":"${template}"}` }
+  return loadGateway({
+    config: {
+      templates: { allow_functions: allowed },
+      authenticators: { anonymous: on },
+      authorizers: { remote_json: { enabled: true, config: payload } },
+      mutators: { header: { enabled: true, config: { headers: { 'X-Region': template } } } },
+    },
+    rules: [ruleOf({ authorizer: 'remote_json', mutators: ['header'] })],
+    env: { REGION: 'eu' },
+  })
+}
+
+const both = '{{ env `REGION` }} {{ expandenv `$REGION-1` }}'
+
+describe('env and expandenv', () => {
+  it.each([
+    [[], 'env'],
+    [['env'], 'expandenv'],
+  ])('are refused unless they are allowed: %j', async (allowed, refused) => {
+    await using test = await load(allowed, both)
+    const problem = { severity: 'error', message: expect.stringContaining(`"${refused}" is refused`) as unknown }
+    expect(test.gateway.problems).toMatchObject([problem, problem])
+  })
+
+  it('read the environment that the gateway was given', async () => {
+    await using test = await load(['env', 'expandenv'], both)
+    expect(test.gateway.problems).toEqual([])
+    expect(editsOf(await test.gateway.decide(inboundOf('http://h/')))['x-region']).toBe('eu eu-1')
+    expect(service.requests.at(-1)?.body.toString()).toBe('{"region":"eu eu-1"}')
+  })
+
+  it.each(['getHostByName', 'genPrivateKey', 'nope'])('%s cannot be allowed', async (name) => {
+    await expect(load([name], 'x')).rejects.toThrow(/allow_functions/)
+  })
+})
