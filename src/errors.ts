@@ -46,7 +46,17 @@ export const codes = {
   session_aal2_required: {
     status: 403,
     message: 'Session does not fulfill the requested Authenticator Assurance Level',
-    remedy: 'The session store asks for a second factor; add a redirect error handler to lead browsers to it.',
+    remedy: 'The session store, or `require` of the rule, asks for a second factor; `step_up` leads browsers to it.',
+  },
+  session_refresh_required: {
+    status: 403,
+    message: 'The session was authenticated too long ago or by other means than required',
+    remedy: '`require` of the rule asks for a new authentication; the error handler `step_up` leads browsers to it.',
+  },
+  session_address_unverified: {
+    status: 403,
+    message: 'The session belongs to a user without the required verified address',
+    remedy: '`require` of the rule asks for a verified address; lead the user to the verification flow.',
   },
   session_response_invalid: {
     status: 403,

@@ -60,7 +60,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     error: (fields, message) => log.error(fields, message),
   }
   const tokens = createTokenCache({ clock })
-  const sessions = createSessionStore({ observe: (outcome) => metrics.sessionStoreCall(outcome) })
+  const sessions = createSessionStore({
+    clock,
+    log: currentLog,
+    observe: (outcome) => metrics.sessionStoreCall(outcome),
+    observeMemory: (kind) => metrics.sessionFromMemory(kind),
+  })
   const http = createHttpClient()
   const shared = createShared({ clock, http, log: currentLog })
   const runtime = { clock, randomUUID: () => randomUUID(), sessions, tokens, http, shared, log: currentLog }

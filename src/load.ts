@@ -13,6 +13,7 @@ import { compileRules } from './pipeline/compile.ts'
 import type { Snapshot } from './pipeline/snapshot.ts'
 import type { LoadedRule } from './rules/rule.ts'
 import { loadRepositories, type LoadedRepositories } from './rules/repositories/load.ts'
+import { healthUrl } from './sessions/health.ts'
 import { createKeySets, type LoadedKeySets } from './tokens/key_sets.ts'
 
 /** Everything that outlives a snapshot: pools, caches and clocks. */
@@ -81,6 +82,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       matchingStrategy: config.access_rules.matching_strategy,
       sessionCookie: storeCookie(config),
       sessionCookies: cookies,
+      sessionStoreHealth: healthUrlOf(config),
     },
   })
   // Published even when no rule signs with it, as in Oathkeeper.
@@ -117,6 +119,11 @@ function sessionCookies(config: Config, rules: readonly LoadedRule[]): readonly 
     return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
   })
   return [...new Set([storeCookie(config), ...only])]
+}
+
+function healthUrlOf({ kratos }: Config): string | undefined {
+  const base = kratos?.public_url ?? kratos?.admin_url
+  return base === undefined ? undefined : healthUrl(base)
 }
 
 function storeCookie(config: Config): string {

@@ -15,6 +15,7 @@ import { remoteJson } from './authorizers/remote_json.ts'
 import type { AnyHandler } from './contract.ts'
 import { json } from './error_handlers/json.ts'
 import { redirect } from './error_handlers/redirect.ts'
+import { stepUp } from './error_handlers/step_up.ts'
 import { wwwAuthenticate } from './error_handlers/www_authenticate.ts'
 import { cookie } from './mutators/cookie.ts'
 import { header } from './mutators/header.ts'
@@ -43,5 +44,6 @@ export const builtinHandlers: readonly AnyHandler[] = [
   noopMutator,
   json,
   redirect,
+  stepUp,
   wwwAuthenticate,
 ]

@@ -1,10 +1,47 @@
-import type { Authentication, HeaderLine, SessionAnswer } from './contract.ts'
+/** What cookie_session and bearer_token have in common: the question, what is kept of the answer, what the rule requires. */
+import { sessionPolicy } from '../sessions/policy.ts'
+import { questionMaker, type QuestionConfig } from '../sessions/question.ts'
+import { createSessionReader } from '../sessions/reader.ts'
+import { compileRequirements, type Requirements } from '../sessions/requirements.ts'
+import type { Authentication, Awaitable, HeaderLine, Inbound, SessionAnswer, Setup } from './contract.ts'
+
+/**
+ * A function that asks the session store about a credential.
+ * Throws ConfigError for a path of `subject_from` or `extra_from` that is none.
+ */
+export function sessionAuthentication(
+  config: QuestionConfig & { readonly subject_from: string },
+  setup: Setup,
+): (inbound: Inbound, credential: HeaderLine | undefined) => Awaitable<Authentication> {
+  const { sessions, safeguards, clock } = setup
+  const fixed = safeguards.session_request === 'fixed'
+  const reader = createSessionReader(config, safeguards, clock)
+  const question = questionMaker(config, { fixed, reader })
+  const requirements = compileRequirements(config.require, clock)
+  const policy = sessionPolicy(config.cache, setup)
+  const anew = { ...policy, reuse: false }
+
+  return (inbound, credential) => {
+    const asked = question(inbound, credential)
+    const answer = sessions.ask(asked, policy)
+    if (answer instanceof Promise) return answer.then((late) => authentication(late, requirements))
+    const result = authentication(answer, requirements)
+    if (answer.outcome !== 'session' || result.outcome === 'authenticated') return result
+    // The user may have done meanwhile what the rule requires: no refusal by what is remembered.
+    return Promise.resolve(sessions.ask(asked, anew)).then((late) => authentication(late, requirements))
+  }
+}
+
+const none: readonly HeaderLine[] = []
 
 /** What an answer of the session store means to the pipeline; its Set-Cookie lines go to the client. */
-export function authentication(answer: SessionAnswer): Authentication {
+function authentication(answer: SessionAnswer, requirements: Requirements): Authentication {
   if (answer.outcome === 'unavailable') return answer
-  const responseHeaders = answer.setCookie.map((value): HeaderLine => ['Set-Cookie', value])
-  return answer.outcome === 'session'
-    ? { outcome: 'authenticated', session: answer.session, responseHeaders }
-    : { outcome: 'denied', error: answer.error, responseHeaders }
+  const { setCookie } = answer
+  const responseHeaders = setCookie.length === 0 ? none : setCookie.map((value): HeaderLine => ['Set-Cookie', value])
+  if (answer.outcome === 'denied') return { outcome: 'denied', error: answer.error, responseHeaders }
+  const { session } = answer
+  const error = requirements(session)
+  if (error === undefined) return { outcome: 'authenticated', session, responseHeaders }
+  return error.status >= 500 ? { outcome: 'unavailable', error } : { outcome: 'denied', error, responseHeaders }
 }

@@ -26,6 +26,15 @@ export function readAnswer(response: HttpResponse, question: SessionQuestion): S
   return refusal(question.reader.unexpected(status), setCookie)
 }
 
+/**
+ * For how long Kratos says that its answer may be used again, milliseconds (`Ory-Session-Cache-For`: whole seconds);
+ * undefined when it does not say.
+ */
+export function cacheableFor({ headers }: Pick<HttpResponse, 'headers'>): number | undefined {
+  const [seconds] = lines(headers['ory-session-cache-for'])
+  return seconds !== undefined && /^\d{1,9}$/.test(seconds) ? Number(seconds) * 1000 : undefined
+}
+
 /** For a call without a whole answer. */
 export function unavailable(cause: unknown): SessionAnswer {
   const timedOut = cause instanceof Error && (cause.name === 'TimeoutError' || cause.name === 'ConnectTimeoutError')
@@ -34,6 +43,20 @@ export function unavailable(cause: unknown): SessionAnswer {
     '1',
     cause,
   )
+}
+
+/** For a call that is not made. */
+export function outOfOrder(): SessionAnswer {
+  return storeUnavailable('the session store has not answered lately', '1')
+}
+
+/** For a 401 from a session store that is not ready: it says nothing about the session. */
+export function unbelievable(): SessionAnswer {
+  return storeUnavailable('the session store refused a known session while it is not ready', '1')
+}
+
+export function overloaded(): SessionAnswer {
+  return { outcome: 'unavailable', error: new GatewayError('overloaded', { headers: [['Retry-After', '1']] }) }
 }
 
 function storeUnavailable(reason: string, retryAfter: string, cause?: unknown): SessionAnswer {

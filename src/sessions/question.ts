@@ -1,6 +1,8 @@
 /** What is asked of the session store for a request: the keys that cookie_session and bearer_token share, and their meaning. */
 import { z } from 'zod'
 import type { HeaderLine, Inbound, SessionQuestion, SessionReader } from '../pipeline/contract.ts'
+import { cacheField } from './policy.ts'
+import { requireField } from './requirements.ts'
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name')
 
@@ -20,6 +22,8 @@ export const questionFields = {
   force_method: z.string().min(1).optional().describe("Method of the call; absent means the request's own."),
   forward_http_headers: z.array(headerName).default([]).describe('Request headers that are sent along.'),
   additional_headers: z.record(headerName, z.string()).default({}).describe('Headers that are added to the call.'),
+  cache: cacheField,
+  require: requireField,
   extra_from: z.string().default('extra').describe('gjson path to the object that templates see as Extra.'),
 }
 
@@ -43,6 +47,17 @@ export function questionMaker(
     value,
   ])
 
+  const { href } = url
+  if (fixed && sent.length === 0 && additional.length === 0 && !config.preserve_host) {
+    // What most rules ask, for every request of theirs: nothing but the credential.
+    return (_inbound, credential) => ({
+      url: href,
+      method: 'GET',
+      headers: credential === undefined ? [] : [credential],
+      reader,
+    })
+  }
+
   return (inbound, credential) => {
     const headers = new Map<string, string>()
     for (const name of sent) {
@@ -53,7 +68,7 @@ export function questionMaker(
     if (credential !== undefined) headers.set(credential[0], credential[1])
     for (const [name, value] of additional) headers.set(name, value)
     if (config.preserve_host) headers.set('x-forwarded-host', inbound.host)
-    if (fixed) return { url: url.href, method: 'GET', headers: [...headers], reader }
+    if (fixed) return { url: href, method: 'GET', headers: [...headers], reader }
     const path = config.preserve_path ? configuredPath : withoutTrailingSlash(inbound.target)
     const search = config.preserve_query ? url.search : inbound.query === '' ? '' : `?${inbound.query}`
     return {

@@ -8,6 +8,7 @@ import {
   type JsonObject,
   type Safeguards,
   type Session,
+  type SessionAuthentication,
   type SessionReader,
 } from '../pipeline/contract.ts'
 import { sessionStoreUnavailable } from './answer.ts'
@@ -83,8 +84,8 @@ function checkLife(document: Json | undefined, now: number): GatewayError | unde
   const { active, expires_at: end } = document
   if (active === false || stateOf(document['identity']) === 'inactive')
     return new GatewayError('credentials_invalid', { detail: 'the session is not active' })
-  const expiresAt = typeof end === 'string' ? Date.parse(end) : Number.NaN
-  if (active !== true || Number.isNaN(expiresAt)) {
+  const expiresAt = timeOf(end)
+  if (active !== true || expiresAt === undefined) {
     return sessionStoreUnavailable('the session store answered without `active` or `expires_at`')
   }
   return expiresAt > now ? undefined : new GatewayError('credentials_invalid', { detail: 'the session has expired' })
@@ -94,14 +95,36 @@ function stateOf(identity: Json | undefined): Json | undefined {
   return isObject(identity) ? identity['state'] : undefined
 }
 
-function identification(document: Json | undefined): Pick<Session, 'id' | 'expiresAt'> {
+function identification(document: Json | undefined): Pick<Session, 'id' | 'expiresAt' | 'authentication'> {
   if (!isObject(document)) return {}
-  const expiresAt = typeof document['expires_at'] === 'string' ? Date.parse(document['expires_at']) : Number.NaN
+  const expiresAt = timeOf(document['expires_at'])
+  const authentication = authenticationOf(document)
   return {
     ...(typeof document['id'] === 'string' && document['id'] !== '' && { id: document['id'] }),
-    ...(!Number.isNaN(expiresAt) && { expiresAt }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(authentication !== undefined && { authentication }),
   }
 }
+
+function authenticationOf(document: JsonObject): SessionAuthentication | undefined {
+  const { authenticator_assurance_level: aal, identity } = document
+  const at = timeOf(document['authenticated_at'])
+  const methods = texts(objects(document['authentication_methods']).map(({ method }) => method))
+  const addresses = isObject(identity) ? objects(identity['verifiable_addresses']) : []
+  const verified = texts(addresses.filter((address) => address['verified'] === true).map(({ via }) => via))
+  if (typeof aal !== 'string' && at === undefined && methods.length === 0 && verified.length === 0) return undefined
+  return { ...(typeof aal === 'string' && { aal }), ...(at !== undefined && { at }), methods, verified }
+}
+
+/** Epoch milliseconds of an RFC 3339 time; undefined for anything else. */
+function timeOf(value: Json | undefined): number | undefined {
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  return Number.isNaN(time) ? undefined : time
+}
+
+const objects = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])
+const texts = (values: readonly (Json | undefined)[]): readonly string[] =>
+  values.filter((value) => typeof value === 'string')
 
 function wrongType(key: string, type: string): GatewayError {
   return new GatewayError('session_response_invalid', {

@@ -1,14 +1,17 @@
 /**
  * The client of the session store (Kratos' `/sessions/whoami`, or anything that answers like it): one call in flight per
- * question, limits of time and size, and a connection pool of its own, so that a slow session store cannot starve the
- * upstreams and no upstream can starve it.
+ * question, a bounded memory of sessions, limits of time and size, and a connection pool of its own, so that a slow
+ * session store cannot starve the upstreams and no upstream can starve it.
  */
 import { hash } from 'node:crypto'
 import { Agent } from 'undici'
-import { GatewayError } from '../errors.ts'
-import { exchange } from '../outbound/call.ts'
-import type { SessionAnswer, SessionQuestion, SessionStore } from '../pipeline/contract.ts'
-import { readAnswer, unavailable } from './answer.ts'
+import { exchange, TooLargeError } from '../outbound/call.ts'
+import type { Clock, Log, SessionAnswer, SessionPolicy, SessionQuestion, SessionStore } from '../pipeline/contract.ts'
+import { cacheableFor, outOfOrder, overloaded, readAnswer, unavailable, unbelievable } from './answer.ts'
+import { createBreaker } from './breaker.ts'
+import { createSessionCache, type Reply } from './cache.ts'
+import { createHealthCheck } from './health.ts'
+import { createPlaces } from './places.ts'
 
 export interface SessionStoreOptions {
   /** Milliseconds for a whole call, waiting for a free connection included. */
@@ -17,8 +20,12 @@ export interface SessionStoreOptions {
   readonly concurrency?: number
   /** Bytes of an answer's body. */
   readonly maxBody?: number
-  /** Told about every call that was made, for metrics: seconds, and how it ended. */
-  readonly observe?: (outcome: SessionAnswer['outcome'], seconds: number) => void
+  readonly clock?: Clock
+  readonly log?: Pick<Log, 'info' | 'warn'>
+  /** Told about every call that was made, for metrics: how it ended. */
+  readonly observe?: (outcome: SessionAnswer['outcome']) => void
+  /** Told about every question that was answered from memory, for metrics. */
+  readonly observeMemory?: (kind: 'fresh' | 'stale') => void
 }
 
 export interface ClosableSessionStore extends SessionStore {
@@ -27,75 +34,97 @@ export interface ClosableSessionStore extends SessionStore {
 
 const CONNECT_TIMEOUT = 500
 
-/** Length-prefixed, so that no two questions can be told apart wrongly by where their parts end. */
-function questionKey(question: SessionQuestion): string {
-  const parts = [question.method, question.url, question.reader.key]
-  for (const [name, value] of question.headers) parts.push(name, value)
-  return hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'base64url')
-}
+const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
+const askEachTime: SessionPolicy = { maxEntries: 0, staleIfError: 0, reuse: false }
 
-function overloaded(): SessionAnswer {
-  return { outcome: 'unavailable', error: new GatewayError('overloaded', { headers: [['Retry-After', '1']] }) }
+/** Length-prefixed, so that no two questions can be told apart wrongly by where their parts end. */
+function questionKey({ method, url, reader, headers }: SessionQuestion): string {
+  let text = `${method.length}:${method}${url.length}:${url}${reader.key.length}:${reader.key}`
+  for (const [name, value] of headers) text += `${name.length}:${name}${value.length}:${value}`
+  return hash('sha256', text, 'base64url')
 }
 
 /** A session store client with a pool per origin. `close` waits for calls in flight. */
 export function createSessionStore(options: SessionStoreOptions = {}): ClosableSessionStore {
-  const { timeout = 2000, concurrency = 128, maxBody = 256 * 1024, observe } = options
+  const { timeout = 2000, concurrency = 128, maxBody = 256 * 1024, clock = systemClock } = options
+  const { log, observe, observeMemory } = options
   const agent = new Agent({ connections: concurrency, connect: { timeout: CONNECT_TIMEOUT }, pipelining: 1 })
+  const cache = createSessionCache({ clock })
+  const places = createPlaces(concurrency)
+  const isReady = createHealthCheck(agent)
   const inFlight = new Map<string, Promise<SessionAnswer>>()
-  let active = 0
-  const waiting: (() => void)[] = []
+  const breaker = createBreaker({
+    clock,
+    onChange(origin, open) {
+      if (open) log?.warn({ origin }, 'The session store does not answer; it is asked once a second until it does')
+      else log?.info({ origin }, 'The session store answers again')
+    },
+  })
 
-  /** Resolves with false when no place became free in time. */
-  const wait = (deadline: AbortSignal): Promise<boolean> =>
-    new Promise((resolve) => {
-      const proceed = (): void => {
-        deadline.removeEventListener('abort', giveUp)
-        resolve(true)
-      }
-      const giveUp = (): void => {
-        waiting.splice(waiting.indexOf(proceed), 1)
-        resolve(false)
-      }
-      waiting.push(proceed)
-      deadline.addEventListener('abort', giveUp, { once: true })
-    })
-  // The place is handed over rather than freed, so that a newcomer cannot slip in before those who wait.
-  const leave = (): void => {
-    const next = waiting.shift()
-    if (next === undefined) active--
-    else next()
-  }
-
-  const ask = async (question: SessionQuestion): Promise<SessionAnswer> => {
+  /** Makes the call, if it can be made; never rejects. */
+  const call = async (question: SessionQuestion): Promise<Reply> => {
+    const { origin } = new URL(question.url)
+    if (!breaker.admits(origin)) return { answer: outOfOrder(), size: 0 }
     const deadline = AbortSignal.timeout(timeout)
-    const full = active >= concurrency
-    if (!full) active++
-    else if (!(await wait(deadline))) return overloaded()
+    const waits = !places.tryTake()
+    if (waits && !(await places.wait(deadline))) return { answer: overloaded(), size: 0 }
     try {
-      return readAnswer(await exchange(agent, question, { signal: deadline, maxBody }), question)
-    } catch (error) {
+      if (waits && breaker.isOpen(origin)) return { answer: outOfOrder(), size: 0 }
+      const reply = await callNow(question, origin, deadline)
+      observe?.(reply.answer.outcome)
       // Most of the time went by before the call: that says nothing about the session store.
-      return full && deadline.aborted ? overloaded() : unavailable(error)
+      return waits && deadline.aborted && reply.status === undefined ? { answer: overloaded(), size: 0 } : reply
     } finally {
-      leave()
+      places.leave()
     }
   }
 
+  const callNow = async (question: SessionQuestion, origin: string, signal: AbortSignal): Promise<Reply> => {
+    try {
+      const response = await exchange(agent, question, { signal, maxBody })
+      breaker.answered(origin)
+      const { status, body } = response
+      return { answer: readAnswer(response, question), status, cacheFor: cacheableFor(response), size: body.length }
+    } catch (error) {
+      // What cannot be read is an answer, too; and the client may be the one who made it so large.
+      if (!(error instanceof TooLargeError || error instanceof TypeError)) breaker.failed(origin)
+      return { answer: unavailable(error), size: 0 }
+    }
+  }
+
+  const ask = async (question: SessionQuestion, key: string, policy: SessionPolicy): Promise<SessionAnswer> => {
+    const reply = await call(question)
+    const { healthUrl } = policy
+    const isNews = reply.status === 401 && healthUrl !== undefined && cache.knows(key)
+    if (isNews && !(await isReady(healthUrl))) return unbelievable()
+    cache.learn(key, reply, policy)
+    return reply.answer
+  }
+
+  const orStale = (answer: SessionAnswer, key: string, policy: SessionPolicy): SessionAnswer => {
+    const stale = answer.outcome === 'unavailable' ? cache.stale(key, policy) : undefined
+    if (stale === undefined) return answer
+    observeMemory?.('stale')
+    return stale
+  }
+
   return {
-    ask(question) {
+    ask(question, policy = askEachTime) {
       const key = questionKey(question)
-      const running = inFlight.get(key)
-      if (running !== undefined) return running
-      const start = performance.now()
-      // Nobody's abort signal is passed on: a client that goes away must not fail the others who wait for this answer.
-      const answer = ask(question).then((result) => {
-        inFlight.delete(key)
-        observe?.(result.outcome, (performance.now() - start) / 1000)
-        return result
-      })
-      inFlight.set(key, answer)
-      return answer
+      if (policy.reuse) {
+        const known = cache.fresh(key, policy)
+        if (known !== undefined) {
+          observeMemory?.('fresh')
+          return known
+        }
+      }
+      let asking = inFlight.get(key)
+      if (asking === undefined) {
+        // Nobody's abort signal is passed on: a client that goes away must not fail the others who wait for this answer.
+        asking = ask(question, key, policy).finally(() => inFlight.delete(key))
+        inFlight.set(key, asking)
+      }
+      return asking.then((answer) => orStale(answer, key, policy))
     },
     close: () => agent.close(),
   }

@@ -20,7 +20,7 @@ export interface DecisionRecord {
   readonly granted: boolean
   /** Absent when no rule, or more than one, matched. */
   readonly ruleId?: string | undefined
-  readonly session?: { readonly subject: string; readonly id?: string | undefined } | undefined
+  readonly session?: { readonly subject: string; readonly id?: string; readonly stale?: true } | undefined
   /** Why not; absent when granted. */
   readonly code?: Code | undefined
   /** What happened, in words for the operator. */
@@ -36,6 +36,8 @@ export interface DecisionRecord {
 const REASON_IDS: Readonly<Partial<Record<Code, string>>> = {
   credentials_invalid: 'authentication_handler_error',
   session_aal2_required: 'authentication_handler_error',
+  session_refresh_required: 'authentication_handler_error',
+  session_address_unverified: 'authentication_handler_error',
   session_response_invalid: 'authentication_handler_error',
   session_store_unavailable: 'authentication_handler_error',
   rate_limited: 'authentication_handler_error',
@@ -68,6 +70,8 @@ export function logDecision(log: Log, record: DecisionRecord): void {
     ...(record.ruleId !== undefined && { rule_id: record.ruleId }),
     ...(session !== undefined && { subject: log.clean(session.subject) }),
     ...(session?.id !== undefined && { session: tagOf(session, session.id) }),
+    // The session store could not be asked: who reads the log should know on what word the request went on.
+    ...(session?.stale === true && { session_stale: true }),
     ...(code !== undefined && REASON_IDS[code] !== undefined && { reason_id: REASON_IDS[code] }),
     reason: record.granted ? (code ?? 'allowed') : code,
     ...(record.detail !== undefined && { detail: log.clean(cut(record.detail)) }),

@@ -35,6 +35,8 @@ export interface Metrics {
   decision(ruleId: string | undefined, granted: boolean, reason: string): void
   /** Counts an answer of the session store: `session`, `denied` or `unavailable`. */
   sessionStoreCall(outcome: string): void
+  /** Counts a question to the session store that was answered from memory: `fresh`, or `stale` in an outage. */
+  sessionFromMemory(kind: string): void
   /** Counts a request that an upstream failed to answer. `reason` is a reason code. */
   upstreamError(reason: string): void
   /** Whether the files as they are now are the ones in use. */
@@ -80,6 +82,12 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     labelNames: ['outcome'],
     registers,
   })
+  const sessionCacheHits = new Counter({
+    name: `${prefix}session_cache_hits_total`,
+    help: 'Questions about sessions that were answered from memory: fresh, or stale while the session store was unavailable.',
+    labelNames: ['kind'],
+    registers,
+  })
   const upstreamErrors = new Counter({
     name: `${prefix}upstream_errors_total`,
     help: 'Requests that an upstream did not answer, by reason code.',
@@ -123,6 +131,7 @@ export function createMetrics(settings: MetricsSettings): Metrics {
       })
     },
     sessionStoreCall: (outcome) => sessionStoreCalls.inc({ outcome }),
+    sessionFromMemory: (kind) => sessionCacheHits.inc({ kind }),
     upstreamError: (reason) => upstreamErrors.inc({ reason }),
     reloaded(successful) {
       reloadSuccessful.set(successful ? 1 : 0)

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { questionFields, questionMaker } from '../../sessions/question.ts'
-import { createSessionReader } from '../../sessions/reader.ts'
+import { questionFields } from '../../sessions/question.ts'
 import { defineAuthenticator, type HeaderLine, type Inbound } from '../contract.ts'
 import { findToken, tokenFrom, type TokenFrom } from '../credentials.ts'
-import { authentication } from '../session_authentication.ts'
+import { sessionAuthentication } from '../session_authentication.ts'
 
 /** Asks the session store who the request's token belongs to. */
 export const bearerToken = defineAuthenticator({
@@ -16,15 +15,13 @@ export const bearerToken = defineAuthenticator({
   }),
   create(config, setup) {
     const fixed = setup.safeguards.session_request === 'fixed'
-    const reader = createSessionReader(config, setup.safeguards, setup.clock)
-    const question = questionMaker(config, { fixed, reader })
+    const authenticate = sessionAuthentication(config, setup)
     const prefix = config.prefix ?? ''
 
     return (inbound) => {
       const token = findToken(inbound, config.token_from)
       if (token === '' || !token.startsWith(prefix)) return { outcome: 'not_responsible' }
-      const credential = fixed ? carrier(token, config.token_from) : authorizationOf(inbound)
-      return setup.sessions.ask(question(inbound, credential)).then(authentication)
+      return authenticate(inbound, fixed ? carrier(token, config.token_from) : authorizationOf(inbound))
     }
   },
 })

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { questionFields, questionMaker } from '../../sessions/question.ts'
-import { createSessionReader } from '../../sessions/reader.ts'
+import { questionFields } from '../../sessions/question.ts'
 import { defineAuthenticator } from '../contract.ts'
 import { requestCookies } from '../credentials.ts'
-import { authentication } from '../session_authentication.ts'
+import { sessionAuthentication } from '../session_authentication.ts'
 
 /** Asks the session store who the request's cookie belongs to. */
 export const cookieSession = defineAuthenticator({
@@ -18,8 +17,7 @@ export const cookieSession = defineAuthenticator({
   }),
   create(config, setup) {
     const fixed = setup.safeguards.session_request === 'fixed'
-    const reader = createSessionReader(config, setup.safeguards, setup.clock)
-    const question = questionMaker(config, { fixed, reader })
+    const authenticate = sessionAuthentication(config, setup)
     // One credential needs a name: without `only` that is the session store's own cookie.
     const responsibleFor = config.only.length > 0 ? config.only : fixed ? [setup.sessionCookie] : undefined
     if (!fixed && !config.preserve_path && isWhoami(config.check_session_url)) {
@@ -35,7 +33,7 @@ export const cookieSession = defineAuthenticator({
       const [cookie] = requestCookies(inbound, responsibleFor)
       if (cookie === undefined) return { outcome: 'not_responsible' }
       const sent = fixed ? `${cookie.name}=${cookie.value}` : inbound.headers.all('cookie').join('; ')
-      return setup.sessions.ask(question(inbound, ['cookie', sent])).then(authentication)
+      return authenticate(inbound, ['cookie', sent])
     }
   },
 })

@@ -115,7 +115,8 @@ function createAnswers({ clock }: { readonly clock: Clock }): Answers {
   return new LRUCache({ max: 10_000, maxSize: 16 * 1024 * 1024, ttl: 1, perf: { now: () => clock.monotonic() } })
 }
 
-/** The id and the end of the session are not sent, but they are part of what is kept. */
+/** The id, the end and the mark of the session are not sent, but they are part of what is kept. */
 function keyOf({ session }: Exchange, { url, headers, body }: HttpRequest, ttl: number): string {
-  return hash('sha256', JSON.stringify([url, headers, body, session.id, session.expiresAt, ttl]), 'base64url')
+  const parts = [url, headers, body, session.id, session.expiresAt, session.stale, ttl]
+  return hash('sha256', JSON.stringify(parts), 'base64url')
 }

@@ -1,0 +1,138 @@
+/**
+ * What is known of sessions, by the hash of the question that found it. A session is kept beyond the time for which it
+ * may be used again: it may have to last through an outage, and it tells that a refusal is news.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Clock, Session, SessionAnswer, SessionPolicy } from '../pipeline/contract.ts'
+
+/** An answer and what is kept with it. */
+export interface Reply {
+  readonly answer: SessionAnswer
+  /** HTTP status; absent when there was no whole answer. */
+  readonly status?: number
+  /** Milliseconds for which the session store says the answer may be used again; absent when it does not say. */
+  readonly cacheFor?: number | undefined
+  /** Characters of the body. */
+  readonly size: number
+}
+
+export interface SessionCacheOptions {
+  readonly clock: Clock
+  /** From 0 to below 1. */
+  readonly random?: () => number
+}
+
+type SessionFound = Extract<SessionAnswer, { readonly outcome: 'session' }>
+type SessionDenied = Extract<SessionAnswer, { readonly outcome: 'denied' }>
+
+interface Known {
+  /** Without Set-Cookie lines: they were for the one whose call brought them. */
+  readonly answer: SessionFound
+  /** The same, marked; made when it is needed. */
+  stale: SessionFound | undefined
+  /** Monotonic milliseconds. */
+  readonly keptAt: number
+  readonly cacheFor: number | undefined
+  /** From above 0.9 to 1: sessions that were found together are not asked for again together. */
+  readonly share: number
+  readonly size: number
+}
+
+interface Refused {
+  readonly answer: SessionDenied
+  /** Monotonic milliseconds. */
+  readonly until: number
+}
+
+export interface SessionCache {
+  /** What may be answered without the session store. */
+  fresh(key: string, policy: SessionPolicy): SessionAnswer | undefined
+  /** What may be answered while the session store is unavailable; the session is marked as stale. */
+  stale(key: string, policy: SessionPolicy): SessionAnswer | undefined
+  /** Whether the question has led to a session that has neither ended nor been refused since. */
+  knows(key: string): boolean
+  /** Keeps what may be kept, and forgets what the answer refutes. */
+  learn(key: string, reply: Reply, policy: SessionPolicy): void
+}
+
+/** Whatever a config says: more is not worth its memory. */
+const MAX_CHARACTERS = 64 * 1024 * 1024
+/** What an entry takes beside the characters of its session. */
+const OVERHEAD = 512
+/** Refusals have room of their own: nobody can drive out sessions with credentials that are none. */
+const MAX_REFUSALS = 10_000
+
+export function createSessionCache({ clock, random = Math.random }: SessionCacheOptions): SessionCache {
+  // By size: rules may differ in it, and most do not.
+  const caches = new Map<number, LRUCache<string, Known>>()
+  const refusals = new LRUCache<string, Refused>({ max: MAX_REFUSALS })
+
+  const cacheOf = (maxEntries: number): LRUCache<string, Known> => {
+    let cache = caches.get(maxEntries)
+    if (cache === undefined) {
+      cache = new LRUCache({ max: maxEntries, maxSize: MAX_CHARACTERS, sizeCalculation: ({ size }) => size + OVERHEAD })
+      caches.set(maxEntries, cache)
+    }
+    return cache
+  }
+
+  const hasEnded = ({ expiresAt }: Session): boolean => expiresAt !== undefined && expiresAt <= clock.now()
+
+  /** By the policy of the one who asks: what one rule keeps for an hour is not an hour old for another. */
+  const ageBeyond = (known: Known, { ttl = 0 }: SessionPolicy): number =>
+    clock.monotonic() - known.keptAt - (known.cacheFor ?? ttl) * known.share
+
+  const forget = (key: string): void => {
+    for (const cache of caches.values()) cache.delete(key)
+  }
+
+  return {
+    fresh(key, policy) {
+      const known = cacheOf(policy.maxEntries).get(key)
+      if (known !== undefined) {
+        return ageBeyond(known, policy) < 0 && !hasEnded(known.answer.session) ? known.answer : undefined
+      }
+      const refused = refusals.get(key)
+      if (refused === undefined) return undefined
+      if (clock.monotonic() < refused.until) return refused.answer
+      refusals.delete(key)
+      return undefined
+    },
+    stale(key, policy) {
+      if (policy.maxEntries === 0 || policy.staleIfError === 0) return undefined
+      const known = cacheOf(policy.maxEntries).get(key)
+      if (known === undefined || ageBeyond(known, policy) >= policy.staleIfError) return undefined
+      if (hasEnded(known.answer.session)) return undefined
+      known.stale ??= { ...known.answer, session: { ...known.answer.session, stale: true } }
+      return known.stale
+    },
+    knows(key) {
+      for (const cache of caches.values()) {
+        const known = cache.peek(key)
+        if (known !== undefined && !hasEnded(known.answer.session)) return true
+      }
+      return false
+    },
+    learn(key, { answer, status, cacheFor, size }, policy) {
+      const keeps = policy.maxEntries > 0
+      if (answer.outcome === 'session') {
+        refusals.delete(key)
+        const worthKeeping = (cacheFor ?? policy.ttl ?? 0) + policy.staleIfError > 0
+        if (!keeps || !worthKeeping) return
+        cacheOf(policy.maxEntries).set(key, {
+          answer: { ...answer, setCookie: [] },
+          stale: undefined,
+          keptAt: clock.monotonic(),
+          cacheFor,
+          share: 1 - random() / 10,
+          size,
+        })
+      } else if (answer.outcome === 'denied' && status !== 429) {
+        forget(key)
+        if (!keeps || status !== 401 || cacheFor === undefined || cacheFor === 0) return
+        const until = clock.monotonic() + cacheFor * (1 - random() / 10)
+        refusals.set(key, { answer: { ...answer, setCookie: [] }, until })
+      }
+    },
+  }
+}
