@@ -5,6 +5,7 @@
 import { certificateProblems } from './certificates.ts'
 import type { Config } from './config/schema.ts'
 import { loadConfig, type LoadedConfig } from './config/load.ts'
+import { migrationNotes } from './config/migration.ts'
 import type { Environment } from './documents/interpolate.ts'
 import type { Problem } from './documents/problem.ts'
 import type { AnyHandler, Setup } from './pipeline/contract.ts'
@@ -47,6 +48,8 @@ export interface LoadResult {
   readonly problems: readonly Problem[]
   /** What could not be read, so that the state has it as it was before. */
   readonly kept: readonly Problem[]
+  /** What the files mean here and did not mean to Oathkeeper. */
+  readonly notes: readonly Problem[]
   readonly relied: LoadedConfig['relied']
   /** Absolute paths of all files that were read or looked for. */
   readonly files: readonly string[]
@@ -57,8 +60,11 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const { runtime, previous } = options
   const handlers = [...builtinHandlers, ...(options.handlers ?? [])]
   const loaded = await loadConfig({ files: options.configFiles, env: options.env, handlers })
-  const { config, relied } = loaded
-  if (config === undefined) return { problems: loaded.problems, kept: [], relied, files: loaded.files }
+  const { config, relied, written, locate } = loaded
+  if (config === undefined) {
+    const notes = migrationNotes(written, locate, [])
+    return { problems: loaded.problems, kept: [], notes, relied, files: loaded.files }
+  }
 
   const repositories = await loadRepositories(config.access_rules.repositories, {
     missing: config.safeguards.missing_rule_files,
@@ -100,6 +106,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   return {
     problems,
     kept,
+    notes: migrationNotes(written, locate, repositories.rules),
     relied,
     files,
     ...(!refused && { state: { config, snapshot, sessionCookies: cookies, repositories, keySets } }),

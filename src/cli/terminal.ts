@@ -57,9 +57,9 @@ export const GREY = 90
 export const paint = (text: string, code: number, color: boolean): string =>
   color ? `\u001B[${code}m${text}\u001B[0m` : text
 
-/** Warnings first, so that what stops the command stands last, where people look. */
+/** Notes and warnings first, so that what stops the command stands last, where people look. */
 export function printProblems(terminal: Terminal, problems: readonly Problem[]): void {
-  for (const severity of ['warning', 'error'] as const) {
+  for (const severity of ['note', 'warning', 'error'] as const) {
     for (const problem of problems.filter((candidate) => candidate.severity === severity)) {
       terminal.err(`${formatProblem(problem, { color: terminal.colorErr })}\n`)
     }

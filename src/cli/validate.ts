@@ -7,7 +7,7 @@ import type { CommandContext } from './main.ts'
 export function validateCommand({ terminal, exit }: CommandContext): Command {
   const command = new Command('validate')
     .description(
-      'Check config, rules and keys, report every problem, start nothing. Exit code 1 when there is an error.',
+      'Check config, rules and keys, report every problem, start nothing. Exit code 1 when there is an error. Of a config written for Oathkeeper, notes say what behaves differently and what to do.',
     )
     .addOption(new Option('--format <format>', 'how to report').choices(['text', 'json']).default('text'))
     .action(async ({ format }: { format: 'text' | 'json' }) => {

@@ -22,12 +22,12 @@ const noStore = {
   ask: () => Promise.resolve({ outcome: 'unavailable', error: new GatewayError('session_store_unavailable') } as const),
 }
 
-function printJson(terminal: Terminal, { problems, relied, state }: LoadResult, errors: number): void {
+function printJson(terminal: Terminal, { problems, notes, relied, state }: LoadResult, errors: number): void {
   const report = {
     ok: errors === 0,
     ...(state !== undefined && { profile: state.config.profile, ...countsOf(state) }),
     relied_defaults: relied.map(({ name, value, secure }) => ({ name, value, secure })),
-    problems: problems.map(toJson),
+    problems: [...problems, ...notes].map(toJson),
   }
   terminal.out(`${JSON.stringify(report, null, 2)}\n`)
 }
@@ -38,10 +38,17 @@ function toJson({ severity, message, hint, place }: Problem): object {
   return { severity, message, hint, ...spot }
 }
 
-function printText(terminal: Terminal, { problems, relied, state }: LoadResult, errors: number): void {
-  printProblems(terminal, problems)
+function printText(terminal: Terminal, { problems, notes, relied, state }: LoadResult, errors: number): void {
+  printProblems(terminal, [...notes, ...problems])
   const warnings = problems.length - errors
-  const also = warnings === 0 ? '' : `, ${count(warnings, 'warning')}`
+  const counted = [
+    warnings > 0 ? [count(warnings, 'warning')] : [],
+    notes.length > 0 ? [count(notes.length, 'note')] : [],
+  ]
+  const also = counted
+    .flat()
+    .map((text) => `, ${text}`)
+    .join('')
   if (errors > 0 || state === undefined) {
     terminal.err(`${paint('not ok', RED, terminal.colorErr)}: ${count(errors, 'error')}${also}\n`)
     return

@@ -27,6 +27,8 @@ export interface LoadedConfig {
   readonly config?: Config
   /** The safeguards that the config leaves to its profile. */
   readonly relied: readonly ReliedDefault[]
+  /** The merged files and variables, as they are written. */
+  readonly written: unknown
   readonly locate: Locate
   /** Everything that is wrong, and what may be. */
   readonly problems: readonly Problem[]
@@ -53,15 +55,17 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const { value, locate } = merged.layer
   problems.push(...merged.problems)
   // What an unreadable file may hold would only be reported as missing.
-  if (!readable) return { relied: [], locate, problems, files }
+  if (!readable) return { relied: [], written: value, locate, problems, files }
   const parsed = validate(schema, value, locate)
   // A value that could not be read is not also told to be of the wrong kind.
   problems.push(
     ...parsed.problems.filter((problem) => !problems.some((known) => isError(known) && isSamePlace(known, problem))),
   )
-  if (!parsed.valid || problems.some(isError)) return { relied: [], locate, problems: inReadingOrder(problems), files }
+  if (!parsed.valid || problems.some(isError))
+    return { relied: [], written: value, locate, problems: inReadingOrder(problems), files }
   const config = finishConfig(parsed.value, value)
-  return { config, relied: reliedDefaults(config.profile, parsed.value.safeguards), locate, problems, files }
+  const relied = reliedDefaults(config.profile, parsed.value.safeguards)
+  return { config, relied, written: value, locate, problems, files }
 }
 
 interface ReadConfig {

@@ -10,7 +10,8 @@ export interface Place {
 }
 
 export interface Problem {
-  readonly severity: 'error' | 'warning'
+  /** `error`: it cannot work; `warning`: it probably is not meant; `note`: good to know, and nothing is wrong. */
+  readonly severity: 'error' | 'warning' | 'note'
   /** One sentence: what is wrong. */
   readonly message: string
   /** One sentence: what to do. */
@@ -53,7 +54,7 @@ function fileOf({ place }: Problem): string | undefined {
 export function formatProblem(problem: Problem, options: { readonly color?: boolean } = {}): string {
   const paint = (code: number, text: string): string =>
     options.color === true ? `\u001B[${code}m${text}\u001B[0m` : text
-  const severity = paint(problem.severity === 'error' ? 31 : 33, problem.severity)
+  const severity = paint(severityColors[problem.severity], problem.severity)
   const { place } = problem
   const lines: string[] = []
   if (place === undefined) lines.push(`${severity}: ${problem.message}`)
@@ -70,6 +71,8 @@ export function formatProblem(problem: Problem, options: { readonly color?: bool
   if (problem.hint !== undefined) lines.push(`  ${problem.hint}`)
   return lines.join('\n')
 }
+
+const severityColors = { error: 31, warning: 33, note: 36 } as const
 
 const widest = 160
 
