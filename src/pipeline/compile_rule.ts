@@ -1,26 +1,31 @@
 /** One loaded rule becomes closures: what a request runs. A step that cannot be built is replaced by one that answers 500. */
-import type { Path, Problem } from '../documents/problem.ts'
+import type { Problem } from '../documents/problem.ts'
 import { GatewayError } from '../errors.ts'
 import type { HandlerRef, LoadedRule, Rule } from '../rules/rule.ts'
+import { adviceOn } from './advice.ts'
 import { type CompileInput, compileStep, failing, type HandlerTable, type Kind, raise } from './compile_step.ts'
 import type { Authorize, ErrorStep, Mutate } from './contract.ts'
 import type { CompiledRule, Named, NamedAuthenticator } from './snapshot.ts'
 import { upstreamTarget } from './upstream.ts'
 
-/** The rule, and whether one of its steps could not be built. */
+export interface CompiledResult {
+  readonly compiled: CompiledRule
+  /** One of its steps could not be built. */
+  readonly broken: boolean
+  /** Lower-case names of the headers that its steps set or remove. */
+  readonly owned: ReadonlySet<string>
+}
+
+/** What is wrong with the rule is added to `problems`. */
 export async function compileRule(
   input: CompileInput,
   loaded: LoadedRule,
   problems: Problem[],
-  owned: Set<string>,
-): Promise<{ readonly compiled: CompiledRule; readonly broken: boolean }> {
+): Promise<CompiledResult> {
   const { rule, locate } = loaded
   const { config } = input
   let broken = false
-  const warn = (message: string, path: Path, hint: string): void => {
-    const place = locate(path)
-    problems.push({ severity: 'warning', message, hint, ...(place !== undefined && { place }) })
-  }
+  const owned = new Set<string>()
   const build = async <K extends Kind>(
     kind: K,
     table: HandlerTable,
@@ -33,14 +38,9 @@ export async function compileRule(
   }
   const authenticators: NamedAuthenticator[] = []
   for (const [index, ref] of rule.authenticators.entries()) {
-    const path = ['authenticators', index]
-    const { name, step } = await build('authenticators', config.authenticators, ref, path)
+    const { name, step } = await build('authenticators', config.authenticators, ref, ['authenticators', index])
     const passesRefusals = ref.on_error === 'next'
     authenticators.push({ name, step: step instanceof GatewayError ? () => raise(step) : step, passesRefusals })
-    if (passesRefusals && index + 1 === rule.authenticators.length) {
-      const hint = 'Add the authenticator that is to be asked, such as `anonymous`.'
-      warn('No authenticator comes next, so that `on_error: next` has no effect', [...path, 'on_error'], hint)
-    }
   }
   const buildMutators = async (key: 'before_authorizer' | 'mutators'): Promise<Named<Mutate>[]> => {
     const mutators: Named<Mutate>[] = []
@@ -62,7 +62,10 @@ export async function compileRule(
   const errors: Named<ErrorStep>[] = []
   for (const [index, ref] of (rule.errors ?? []).entries()) {
     const { name, step } = await build('errors', config.errors.handlers, ref, ['errors', index])
-    errors.push({ name, step: step instanceof GatewayError ? failing(step) : step })
+    errors.push({
+      name,
+      step: step instanceof GatewayError ? await failingWhereResponsible(input, loaded, ref, step) : step,
+    })
   }
   const upstream = upstreamTarget(rule, config.kratos?.public_url)
   const compiled = {
@@ -75,7 +78,26 @@ export async function compileRule(
     errors,
     ...(upstream !== undefined && { upstream }),
   }
-  return { compiled, broken }
+  const { safeguards } = input.setup
+  for (const { message, path, hint } of adviceOn({ rule, upstream, owned, safeguards })) {
+    const place = locate(path)
+    problems.push({ severity: 'warning', message, hint, ...(place !== undefined && { place }) })
+  }
+  return { compiled, broken, owned }
+}
+
+/** A disabled handler fails only the requests that `when` makes it responsible for, as in Oathkeeper. */
+async function failingWhereResponsible(
+  input: CompileInput,
+  { rule, locate }: LoadedRule,
+  ref: HandlerRef,
+  error: GatewayError,
+): Promise<ErrorStep> {
+  const name = ref.handler
+  const table = { [name]: { config: input.config.errors.handlers[name]?.config, enabled: true } }
+  const source = { kind: 'errors', table, ref, path: ['errors'], ruleLocate: locate, ruleId: rule.id } as const
+  const step = await compileStep<'errors'>(input, source, [])
+  return step instanceof GatewayError ? failing(error) : { ...step, answer: () => raise(error) }
 }
 
 interface PlacedRef {

@@ -6,6 +6,8 @@ import type { Inbound } from './contract.ts'
 export interface RequestCookie {
   readonly name: string
   readonly value: string
+  /** Whether the value came in double quotes, which are no part of `value`. */
+  readonly quoted: boolean
 }
 
 /** The request's cookies with the given names, or all; what is no `name=value` pair is passed over. */
@@ -22,7 +24,9 @@ export function parseCookies(lines: readonly string[], names?: readonly string[]
       if (equals === -1) continue
       const name = trimSpace(part.slice(0, equals))
       if (name === '' || (names !== undefined && !names.includes(name))) continue
-      cookies.push({ name, value: unquote(trimSpace(part.slice(equals + 1))) })
+      const text = trimSpace(part.slice(equals + 1))
+      const quoted = text.length > 1 && text.startsWith('"') && text.endsWith('"')
+      cookies.push({ name, value: quoted ? text.slice(1, -1) : text, quoted })
     }
   }
   return cookies
@@ -39,10 +43,6 @@ function trimSpace(text: string): string {
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09
-}
-
-function unquote(value: string): string {
-  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
 }
 
 /** `token_from` of bearer_token, jwt and oauth2_introspection: exactly one place. */

@@ -1,12 +1,12 @@
 /** Media types of Accept and Content-Type, compared as Oathkeeper compares them. */
 
-/** The types of a comma-separated list, without parameters, in lower case; what is no type is passed over. */
+/** The types of a comma-separated list, without parameters, in lower case; a word without a slash fits only the star. */
 export function parseMimeList(text: string): string[] {
   const types: string[] = []
   for (const part of text.split(',')) {
     const semicolon = part.indexOf(';')
     const type = (semicolon === -1 ? part : part.slice(0, semicolon)).trim().toLowerCase()
-    if (type.includes('/')) types.push(type)
+    if (type !== '') types.push(type)
   }
   return types
 }

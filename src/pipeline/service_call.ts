@@ -11,7 +11,7 @@ export const serviceUrl = z.url({ protocol: /^https?$/, error: 'must be an absol
 export const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name')
 
 /** Of the connection and the framing, which are not the caller's to say (RFC 9110 section 7.6.1). */
-const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+export const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'expect',

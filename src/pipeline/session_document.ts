@@ -1,7 +1,7 @@
 /** The session as JSON, the way Oathkeeper's hydrator sends and takes it. */
 import { canonicalHeaderName } from '../languages/gotemplate/index.ts'
 import type { Exchange, HeaderEdit, Inbound, JsonObject } from './contract.ts'
-import { headerText } from './service_call.ts'
+import { CONNECTION_HEADERS, headerText } from './service_call.ts'
 
 type HeaderMap = Record<string, string[]>
 
@@ -13,7 +13,8 @@ export function sessionDocument(
   return JSON.stringify({
     subject: session.subject,
     extra: session.extra,
-    header: editedHeaders(edits),
+    // Go's nil map, as long as nothing has been set.
+    header: edits.length === 0 ? null : editedHeaders(edits),
     match_context: {
       regexp_capture_groups: captures,
       url: urlDocument(inbound),
@@ -42,8 +43,9 @@ function requestHeaders({ headers: { raw } }: Inbound, isShown: (lowerName: stri
   const map = emptyMap()
   for (let i = 0; i < raw.length; i += 2) {
     const lower = raw[i]!.toLowerCase()
-    // Go keeps Host apart from the headers.
-    if (lower !== 'host' && isShown(lower)) (map[canonicalHeaderName(raw[i]!)] ??= []).push(headerText(raw[i + 1]!))
+    // Go keeps Host apart from the headers, and what belongs to the client's connection ends at the gateway.
+    const ends = CONNECTION_HEADERS.has(lower) && lower !== 'content-length'
+    if (!ends && isShown(lower)) (map[canonicalHeaderName(raw[i]!)] ??= []).push(headerText(raw[i + 1]!))
   }
   return map
 }

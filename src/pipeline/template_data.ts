@@ -2,7 +2,16 @@
  * What Go templates see: Oathkeeper's authentication session as a Go struct (`.Subject`, `.Extra`, `.Header`,
  * `.MatchContext`). Nothing is made before a template reads it.
  */
-import { GoMap, type GoMethod, type GoRecord, nilMap, structType, typedSlice } from '../languages/gotemplate/index.ts'
+import {
+  canonicalHeaderName,
+  type GoMap,
+  type GoRecord,
+  httpHeader,
+  nilMap,
+  structType,
+  typedSlice,
+  urlValues,
+} from '../languages/gotemplate/index.ts'
 import type { Exchange, Inbound } from './contract.ts'
 
 /** The data of Go templates for an exchange; cheap, made per render. */
@@ -46,7 +55,7 @@ const requestUrl = structType<Inbound>({
   },
   methods: {
     String: { params: [], call: urlText },
-    Query: { params: [], call: ({ query }) => queryValues(query) },
+    Query: { params: [], call: ({ query }) => urlValues(query) },
     Hostname: { params: [], call: ({ host }) => splitHost(host)[0] },
     Port: { params: [], call: ({ host }) => splitHost(host)[1] },
     EscapedPath: { params: [], call: escapedPath },
@@ -77,50 +86,6 @@ function splitHost(host: string): readonly [name: string, port: string] {
   return [name.startsWith('[') && name.endsWith(']') ? name.slice(1, -1) : name, hasPort ? host.slice(colon + 1) : '']
 }
 
-/** Method that gives the first value of a name, or an empty string. */
-const getFirst = (canonical: (name: string) => string): GoMethod<GoMap> => ({
-  params: ['string'],
-  call: (map, name) => {
-    const values = listOf(map.entries, canonical(name as string))
-    return values[0] ?? ''
-  },
-})
-
-const getAll = (canonical: (name: string) => string): GoMethod<GoMap> => ({
-  params: ['string'],
-  call: (map, name) => typedSlice('string', listOf(map.entries, canonical(name as string))),
-})
-
-function listOf(entries: GoRecord, name: string): readonly string[] {
-  return Object.hasOwn(entries, name) ? (entries[name] as readonly string[]) : []
-}
-
-const verbatim = (name: string): string => name
-
-const noStrings = typedSlice('string', null)
-
-const queryType = {
-  name: 'url.Values',
-  zero: noStrings,
-  methods: new Map<string, GoMethod<GoMap>>([
-    ['Get', getFirst(verbatim)],
-    ['Has', { params: ['string'], call: (map, name) => Object.hasOwn(map.entries, name as string) }],
-  ]),
-}
-
-function queryValues(query: string): GoMap {
-  return new GoMap(queryType, grouped(new URLSearchParams(query)))
-}
-
-const headerType = {
-  name: 'http.Header',
-  zero: noStrings,
-  methods: new Map<string, GoMethod<GoMap>>([
-    ['Get', getFirst(canonicalHeaderName)],
-    ['Values', getAll(canonicalHeaderName)],
-  ]),
-}
-
 /** The request's headers under Go's spelling of their names; Go keeps Host apart from them. */
 function requestHeader({ headers }: Inbound): GoMap {
   const pairs: (readonly [string, string])[] = []
@@ -128,7 +93,7 @@ function requestHeader({ headers }: Inbound): GoMap {
     const name = canonicalHeaderName(headers.raw[at] as string)
     if (name !== 'Host') pairs.push([name, headers.raw[at + 1] as string])
   }
-  return new GoMap(headerType, grouped(pairs))
+  return httpHeader(grouped(pairs))
 }
 
 function editedHeader(edits: Exchange['edits']): GoMap {
@@ -137,7 +102,7 @@ function editedHeader(edits: Exchange['edits']): GoMap {
     if (value === null) headers.delete(canonicalHeaderName(name))
     else headers.set(canonicalHeaderName(name), value)
   }
-  return new GoMap(headerType, grouped(headers))
+  return httpHeader(grouped(headers))
 }
 
 function grouped(pairs: Iterable<readonly [name: string, value: string]>): GoRecord {
@@ -150,12 +115,4 @@ function grouped(pairs: Iterable<readonly [name: string, value: string]>): GoRec
   const record = Object.create(null) as Record<string, ReturnType<typeof typedSlice>>
   for (const [name, list] of lists) record[name] = typedSlice('string', list)
   return record
-}
-
-/** Go's spelling of a header name: every word with a capital (net/textproto, CanonicalMIMEHeaderKey). */
-function canonicalHeaderName(name: string): string {
-  return name
-    .split('-')
-    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1).toLowerCase())
-    .join('-')
 }

@@ -56,16 +56,19 @@ type When = NonNullable<z.output<typeof whenSchema>>
 type Condition = ErrorStep['matches']
 
 /**
- * All conditions of an item must hold; one item is enough; no items means always. With `outages: 'named'` an outage (503)
- * counts only where an item names it: for handlers that would tell it as a refusal.
+ * Which outages (503) a handler answers: `any`; `named` by an item, be it as an internal error; or `exact`, by their own
+ * name, for a handler that would tell them as a refusal.
  */
-export function compileWhen(when: When | undefined, options: { readonly outages: 'any' | 'named' }): Condition {
-  const unnamed: Condition = options.outages === 'any' ? () => true : (error) => error.status !== 503
+type Outages = 'any' | 'named' | 'exact'
+
+/** All conditions of an item must hold; one item is enough; no items means always. */
+export function compileWhen(when: When | undefined, { outages }: { readonly outages: Outages }): Condition {
+  const unnamed: Condition = outages === 'any' ? () => true : (error) => error.status !== 503
   if (when === undefined || when.length === 0) return unnamed
   const items = when.map((item) => {
     const conditions: Condition[] = []
     const { error: names, request } = item
-    conditions.push(names === undefined || names.length === 0 ? unnamed : named(names))
+    conditions.push(names === undefined || names.length === 0 ? unnamed : named(names, outages))
     conditions.push(header('content-type', request?.header?.content_type), header('accept', request?.header?.accept))
     if (request?.cidr !== undefined) conditions.push(addressIn(request.cidr, false))
     if (request?.remote_ip !== undefined) {
@@ -83,10 +86,11 @@ type ErrorName = NonNullable<When[number]['error']>[number]
  * A handler for `internal_server_error` also answers the statuses for which Oathkeeper has no name of their own (429 and
  * outages), so that an existing file does not leave them without an answer; one that names them goes before it.
  */
-function named(names: readonly ErrorName[]): Condition {
+function named(names: readonly ErrorName[], outages: Outages): Condition {
   return ({ status }, _inbound, exactly) => {
     if (names.includes(errorName(status))) return true
-    return !exactly && (status === 429 || status === 503) && names.includes('internal_server_error')
+    const general = status === 429 || (status === 503 && outages !== 'exact')
+    return !exactly && general && names.includes('internal_server_error')
   }
 }
 

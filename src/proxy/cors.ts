@@ -72,6 +72,7 @@ export function compileCors(options: CorsOptions): Cors {
   }
 }
 
+/** Patterns in any case; an origin is in small letters (Fetch standard, section 3.2), or it is none. */
 function compileOrigins(patterns: readonly string[]): (origin: string) => boolean {
   if (patterns.length === 0 || patterns.includes('*')) return (origin) => origin !== ''
   const exact = new Set<string>()
@@ -83,14 +84,13 @@ function compileOrigins(patterns: readonly string[]): (origin: string) => boolea
   }
   return (origin) => {
     if (origin === '') return false
-    const lower = origin.toLowerCase()
-    if (exact.has(lower)) return true
+    if (exact.has(origin)) return true
     return wildcards.some(
       ([prefix, suffix]) =>
-        lower.length > prefix.length + suffix.length &&
-        lower.startsWith(prefix) &&
-        lower.endsWith(suffix) &&
-        areLabels(lower.slice(prefix.length, lower.length - suffix.length)),
+        origin.length > prefix.length + suffix.length &&
+        origin.startsWith(prefix) &&
+        origin.endsWith(suffix) &&
+        areLabels(origin.slice(prefix.length, origin.length - suffix.length)),
     )
   }
 }

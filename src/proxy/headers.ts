@@ -109,7 +109,7 @@ export function trailerLines(raw: readonly (Buffer | string)[]): [name: string, 
 }
 
 /** Names that a Connection header takes out of the message; undefined for the usual `keep-alive` and `close`. */
-function connectionOptions(values: readonly string[]): Set<string> | undefined {
+export function connectionOptions(values: readonly string[]): Set<string> | undefined {
   let names: Set<string> | undefined
   for (const value of values) {
     if (value === 'keep-alive' || value === 'close') continue
@@ -124,7 +124,8 @@ function connectionOptions(values: readonly string[]): Set<string> | undefined {
   return names
 }
 
-function withoutNamed(list: readonly string[], named: ReadonlySet<string>): string[] {
+/** A flat list (name, value…) without the headers of those names, which are in lower case. */
+export function withoutNamed(list: readonly string[], named: ReadonlySet<string>): string[] {
   const kept: string[] = []
   for (let i = 0; i < list.length; i += 2) {
     if (!named.has(headerName(list[i]!).lower)) kept.push(list[i]!, list[i + 1]!)

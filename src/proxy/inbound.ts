@@ -7,6 +7,7 @@ import type { Inbound, ReadBody, RequestHeaders } from '../pipeline/contract.ts'
 import { isAuthority } from './authority.ts'
 import { hasRivals } from './cookies.ts'
 import { forwarded, headerName, invalid, single, underscore } from './header_names.ts'
+import { connectionOptions, withoutNamed } from './headers.ts'
 import { canonicalPath } from './path.ts'
 import { withoutUnparsable } from './query.ts'
 import type { ProxySettings } from './settings.ts'
@@ -55,6 +56,7 @@ export function readInbound(
   let host = ''
   let transferEncoding: string | undefined
   let cookies: string[] | undefined
+  let connections: string[] | undefined
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = headerName(rawHeaders[i]!)
     const { lower, traits } = name
@@ -65,6 +67,7 @@ export function readInbound(
         if (lower !== 'forwarded' && names.includes(lower)) return refusal(`${lower} comes more than once`)
         claims = true
       }
+      if (lower === 'connection') (connections ??= []).push(rawHeaders[i + 1]!)
     }
     if (name.single !== 0) {
       if ((seen & name.single) !== 0) return refusal(`${lower} comes more than once`)
@@ -94,7 +97,11 @@ export function readInbound(
   const query = mark === -1 ? '' : target.slice(mark + 1)
   if (!isQuery(query, settings.safeguards.path === 'refuse')) return refusal('the query holds a forbidden character')
 
-  const headers = claims && !trusted ? requestHeaders(withoutClaims(rawHeaders)) : new HeaderLines(rawHeaders, names)
+  const unclaimed = claims && !trusted ? withoutClaims(rawHeaders) : rawHeaders
+  // What Connection names ends here: neither the session store nor a template nor the upstream gets to see it.
+  const named = connections === undefined ? undefined : connectionOptions(connections)
+  const passed = named === undefined ? unclaimed : withoutNamed(unclaimed, named)
+  const headers = passed === rawHeaders ? new HeaderLines(rawHeaders, names) : requestHeaders(passed)
   return {
     method: request.method ?? '',
     scheme: schemeOf(headers, peer.tls, trusted),

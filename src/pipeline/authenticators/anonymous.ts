@@ -8,8 +8,8 @@ export const anonymous = defineAuthenticator({
     subject: z.string().default('anonymous').describe('Subject of requests without credentials.'),
   }),
   create({ subject }) {
-    // One object for all requests, so that tokens made from it are found again.
-    const authenticated = { outcome: 'authenticated', session: { subject, extra: null } } as const
+    // One object for all requests, so that tokens made from it are found again. As in Oathkeeper an empty name is none.
+    const authenticated = { outcome: 'authenticated', session: { subject: subject || 'anonymous', extra: null } } as const
     return (inbound) =>
       (inbound.headers.get('authorization') ?? '') === '' ? authenticated : { outcome: 'not_responsible' }
   },

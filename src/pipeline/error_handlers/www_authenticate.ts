@@ -3,7 +3,7 @@ import { defineErrorHandler } from '../contract.ts'
 import { NO_STORE } from '../error_body.ts'
 import { compileWhen, whenSchema } from '../when.ts'
 
-/** Asks for HTTP Basic credentials (RFC 7617); always 401, whatever the error was. An outage is its only when `when` names it. */
+/** Asks for HTTP Basic credentials (RFC 7617); always 401, whatever the error was. An outage is its only when `when` names `service_unavailable`. */
 export const wwwAuthenticate = defineErrorHandler({
   name: 'www_authenticate',
   config: z.strictObject({
@@ -22,6 +22,6 @@ export const wwwAuthenticate = defineErrorHandler({
       ],
       body: 'Unauthorized\n',
     } as const
-    return { matches: compileWhen(when, { outages: 'named' }), answer: () => answer }
+    return { matches: compileWhen(when, { outages: 'exact' }), answer: () => answer }
   },
 })

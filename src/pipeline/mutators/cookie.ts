@@ -38,8 +38,11 @@ export const cookie = defineMutator({
     return {
       mutate(exchange) {
         const kept = cookiesSoFar(exchange).filter(({ name }) => !replaced.has(name))
-        const pairs = [...entries.map(({ name, render }) => ({ name, value: render(exchange) })), ...kept]
-        const line = pairs.map(({ name, value }) => `${name}=${cookieValue(value)}`).join('; ')
+        const pairs = [
+          ...entries.map(({ name, render }) => ({ name, value: render(exchange), quoted: false })),
+          ...kept,
+        ]
+        const line = pairs.map(({ name, value, quoted }) => `${name}=${cookieValue(value, quoted)}`).join('; ')
         // Oathkeeper sends an empty header when no cookie is left.
         return { edits: [['Cookie', line === '' && remove.length > 0 ? null : line]] }
       },
@@ -54,12 +57,15 @@ function cookiesSoFar({ inbound, edits }: Exchange): readonly RequestCookie[] {
   return earlier === undefined ? requestCookies(inbound) : parseCookies([earlier[1] ?? ''])
 }
 
-/** RFC 6265 section 4.1.1, as Go writes it: what cannot stand in a cookie is left out; spaces and commas need quotes. */
-function cookieValue(value: string): string {
+/**
+ * RFC 6265 section 4.1.1, as Go writes it: what cannot stand in a cookie is left out; spaces and commas need quotes, and
+ * quotes that the client sent stay.
+ */
+function cookieValue(value: string, quoted: boolean): string {
   let clean = ''
   for (const character of value) {
     const code = character.charCodeAt(0)
     if (code >= 0x20 && code < 0x7f && character !== '"' && character !== ';' && character !== '\\') clean += character
   }
-  return clean.includes(' ') || clean.includes(',') ? `"${clean}"` : clean
+  return quoted || clean.includes(' ') || clean.includes(',') ? `"${clean}"` : clean
 }

@@ -36,7 +36,8 @@ export function coerce(value: GoValue, type: ParamType): GoValue {
       if (value instanceof GoInt && value.kind === 'int64') return value
       break
     case 'map':
-      if (isRecord(value) || isNothing(value)) return value
+      // A key that is not there is an interface without a value: only the word nil is a nil map.
+      if (isRecord(value)) return value
       break
     case 'time':
     case 'duration':
