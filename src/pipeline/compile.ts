@@ -23,7 +23,8 @@ export async function compileRules(input: CompileInput): Promise<Compiled> {
   const invalid = new Set<CompiledRule>()
   for (const loaded of input.rules) {
     problems.push(...loaded.problems)
-    const { compiled, broken } = await compileRule(input, loaded, problems, owned)
+    const { compiled, broken, owned: headers } = await compileRule(input, loaded, problems)
+    for (const header of headers) owned.add(header)
     if (broken || loaded.problems.some(({ severity }) => severity === 'error')) invalid.add(compiled)
     rules.push(compiled)
   }

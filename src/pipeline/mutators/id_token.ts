@@ -16,6 +16,8 @@ import {
   type SigningKey,
 } from '../contract.ts'
 
+/** Milliseconds; a token cannot be called back. */
+const LONG_TTL = 3_600_000
 const MAKE_A_KEY = 'Make a key with `mintkeeper credentials generate --alg ES256`.'
 
 /** Turns the session into a signed JWT (RFC 7519) and sends it to the upstream as `Authorization: Bearer`. */
@@ -48,6 +50,15 @@ export const idToken = defineMutator({
         `A token would have expired when it is made: ttl is not longer than token_backdate, ${safeguards.token_backdate} s`,
         ['ttl'],
         'Give a longer ttl, or set safeguards.token_backdate to 0.',
+      )
+    }
+    if (config.ttl > LONG_TTL) {
+      const hint = 'A few minutes are enough: a new token is made whenever one is needed.'
+      setup.report(
+        'warning',
+        'A token of this ttl stays valid long after its user has logged out or lost a role',
+        ['ttl'],
+        hint,
       )
     }
     const key = signingKey(keySet, safeguards)

@@ -12,8 +12,9 @@ const registered = ['exp', 'iat', 'iss', 'jti', 'nbf', 'sub']
 /** Where Hasura looks for its session variables unless it is told otherwise. */
 const hasuraNamespace = 'https://hasura.io/jwt/claims'
 
-/** Looks at claims written as an object; those in another form say nothing before they run. */
+/** Looks at claims written as an object, and at the roles in those of a template that is JSON by itself. */
 export function adviceOn(claims: unknown): readonly Advice[] {
+  if (typeof claims === 'string') return adviceOnText(claims)
   if (!isObject(claims)) return []
   const overwritten = registered
     .filter((name) => name in claims)
@@ -24,6 +25,18 @@ export function adviceOn(claims: unknown): readonly Advice[] {
     }))
   const hasura = claims[hasuraNamespace]
   return isObject(hasura) ? [...overwritten, ...hasuraAdvice(hasura)] : overwritten
+}
+
+/** Places inside a text cannot be told. */
+function adviceOnText(claims: string): readonly Advice[] {
+  let document: unknown
+  try {
+    document = JSON.parse(claims)
+  } catch {
+    return []
+  }
+  const hasura = isObject(document) ? document[hasuraNamespace] : undefined
+  return isObject(hasura) ? hasuraAdvice(hasura).map((advice) => ({ ...advice, path: [] })) : []
 }
 
 /** Hasura refuses a token without both roles, or with a default role that is not allowed. */
