@@ -35,10 +35,16 @@ const groups = [
 /** Every function that is always there. */
 const safe = new Map<string, FunctionSpec>(groups.flatMap((group) => Object.entries(group)))
 
+/** One table for each choice of unsafe functions, as thousands of templates share them. */
+const tables = new Map<string, FunctionTable>([['', safe]])
+
 /** The functions of a template that allows these unsafe ones. */
 export function functionsFor(allowed: ReadonlySet<string>): FunctionTable {
-  if (allowed.size === 0) return safe
-  return new Map([...safe, ...Object.entries(unsafe).filter(([name]) => allowed.has(name))])
+  const chosen = Object.entries(unsafe).filter(([name]) => allowed.has(name))
+  const key = chosen.map(([name]) => name).join(' ')
+  let table = tables.get(key)
+  if (table === undefined) tables.set(key, (table = new Map([...safe, ...chosen])))
+  return table
 }
 
 /** Why a function cannot be used and what to do about it; undefined when it can. */
