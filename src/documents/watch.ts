@@ -51,8 +51,11 @@ export function watchFiles(
     for (const file of listeners.keys()) if (!wanted.has(file)) forget(file)
     for (const file of wanted) {
       if (listeners.has(file)) continue
+      let last: Stats | undefined
       const listener = (current: Stats, previous: Stats): void => {
-        if (isOther(current, previous)) told(file)
+        // Of a file that comes back node gives as `previous` what it was before it went.
+        if (isOther(current, last ?? previous)) told(file)
+        last = current
       }
       listeners.set(file, listener)
       watchFile(file, { interval, persistent: false }, listener)

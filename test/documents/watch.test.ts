@@ -57,6 +57,18 @@ describe('watchFiles', () => {
     expect(existsSync(file)).toBe(true)
   })
 
+  it('tells of a file that went and came back as it was', async () => {
+    const [file, aside] = [join(folder, 'a.yaml'), join(folder, 'aside')]
+    writeFileSync(file, 'x')
+    start([file])
+    const seen = new Set<'gone' | 'back'>()
+    await told(
+      () => (existsSync(file) ? renameSync(file, aside) : renameSync(aside, file)),
+      () => seen.add(existsSync(file) ? 'back' : 'gone').size === 2,
+    )
+    expect([...seen].sort()).toEqual(['back', 'gone'])
+  })
+
   it('sees through the symbolic links of a ConfigMap', async () => {
     // As kubelet does it: file -> ..data/file, ..data -> a dated folder, and an update renames a new ..data over the old.
     const publish = (round: number): void => {
