@@ -7,7 +7,7 @@ import type { Config } from './config/schema.ts'
 import { loadConfig, type LoadedConfig } from './config/load.ts'
 import { migrationNotes } from './config/migration.ts'
 import type { Environment } from './documents/interpolate.ts'
-import type { Problem } from './documents/problem.ts'
+import type { Locate, Problem } from './documents/problem.ts'
 import type { AnyHandler, Setup } from './pipeline/contract.ts'
 import { builtinHandlers } from './pipeline/builtin.ts'
 import { compileRules } from './pipeline/compile.ts'
@@ -74,7 +74,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     previous: previous?.repositories,
   })
   const cookies = sessionCookies(config, repositories.rules)
-  const keySets = createKeySets({ log: runtime.log, previous: previous?.keySets.sets })
+  const keySets = createKeySets({ previous: previous?.keySets.sets })
   const compiled = await compileRules({
     rules: repositories.rules,
     config,
@@ -97,12 +97,17 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 
   const certificates = certificateProblems(config.serve, loaded.locate)
   const problems = [...loaded.problems, ...certificates, ...repositories.problems, ...compiled.problems]
-  const files = [...loaded.files, ...repositories.files, ...keySets.files]
+  const files = [...loaded.files, ...repositories.files, ...keySets.files, ...compiled.files]
   const refused =
     hasError([...loaded.problems, ...certificates, ...repositories.problems]) ||
     (config.safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
   const snapshot = { ...compiled.snapshot, keySets: [...keySets.sets.values()] }
-  const kept = [...repositories.kept, ...keySets.kept]
+  const keptKeySets = keySets.kept.map(({ url, problem }): Problem => {
+    const place = placeOfKeySet(url, config, repositories.rules, locate)
+    const message = `Key set ${problem}; the old one stays in use`
+    return { severity: 'warning', message, ...(place !== undefined && { place }) }
+  })
+  const kept = [...repositories.kept, ...keptKeySets]
   return {
     problems,
     kept,
@@ -126,6 +131,18 @@ function sessionCookies(config: Config, rules: readonly LoadedRule[]): readonly 
     return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
   })
   return [...new Set([storeCookie(config), ...only])]
+}
+
+/** Where the config, or else a rule, names this key set. */
+function placeOfKeySet(url: string, config: Config, rules: readonly LoadedRule[], locate: Locate): Problem['place'] {
+  if (config.mutators['id_token']?.config?.['jwks_url'] === url) {
+    return locate(['mutators', 'id_token', 'config', 'jwks_url'])
+  }
+  for (const { rule, locate: locateInRule } of rules) {
+    const index = rule.mutators.findIndex((ref) => (ref.config as { jwks_url?: unknown } | null)?.jwks_url === url)
+    if (index !== -1) return locateInRule(['mutators', index, 'config', 'jwks_url'])
+  }
+  return undefined
 }
 
 function healthUrlOf({ kratos }: Config): string | undefined {

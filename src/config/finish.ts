@@ -20,6 +20,7 @@ export function finishConfig(parsed: ParsedConfig, written: unknown): Config {
       prometheus: { ...serve.prometheus, host: serve.prometheus.host ?? listenOn },
     },
     access_rules: parsed.access_rules,
+    upstream: parsed.upstream,
     authenticators: table(parsed.authenticators, raw['authenticators']),
     authorizers: table(parsed.authorizers, raw['authorizers']),
     mutators: table(parsed.mutators, raw['mutators']),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AnyHandler, JsonObject, Safeguards } from '../pipeline/contract.ts'
 import type { Profile } from './profile.ts'
 import { handlerSections } from './schema/handlers.ts'
-import { accessRules, kratos } from './schema/rules.ts'
+import { accessRules, kratos, upstream } from './schema/rules.ts'
 import { profile, safeguardsSection } from './schema/safeguards.ts'
 import { serve } from './schema/serve.ts'
 import { log, profiling, tracing } from './schema/telemetry.ts'
@@ -23,6 +23,7 @@ export function configSchema(handlers: readonly AnyHandler[]) {
       safeguards: safeguardsSection,
       serve,
       access_rules: accessRules,
+      upstream,
       ...handlerSections(handlers),
       kratos,
       templates,
@@ -56,6 +57,7 @@ export interface Config {
     readonly prometheus: Listener<Parsed['serve']['prometheus']>
   }
   readonly access_rules: Parsed['access_rules']
+  readonly upstream: Parsed['upstream']
   readonly authenticators: HandlerTable
   readonly authorizers: HandlerTable
   readonly mutators: HandlerTable

@@ -10,8 +10,10 @@ export function parseDuration(text: string): number | undefined {
   return Number(amount) * milliseconds[unit as keyof typeof milliseconds]
 }
 
-/** Schema of a duration: takes `30s`, gives 30000 (milliseconds). A default is given with `.prefault('30s')`. */
-export const duration = z
+/** Schema of a duration that stays as it was written. */
+export const durationText = z
   .string()
   .regex(pattern, 'must be a duration: one number and one unit of ns, us, ms, s, m, h, such as "30s"')
-  .transform((text) => parseDuration(text) ?? 0)
+
+/** Schema of a duration: takes `30s`, gives 30000 (milliseconds). A default is given with `.prefault('30s')`. */
+export const duration = durationText.transform((text) => parseDuration(text) ?? 0)

@@ -10,20 +10,24 @@ import { compileRule } from './compile_rule.ts'
 import { type CompileInput, compileStep, failing } from './compile_step.ts'
 import type { ErrorStep } from './contract.ts'
 import type { CompiledRule, Named, Snapshot } from './snapshot.ts'
+import { createUpstreamTlsLoader } from './upstream_tls.ts'
 
 export interface Compiled {
   readonly snapshot: Omit<Snapshot, 'keySets'>
   readonly problems: readonly Problem[]
+  /** Absolute paths of the files beside config and rules that it was made of. */
+  readonly files: readonly string[]
 }
 
 export async function compileRules(input: CompileInput): Promise<Compiled> {
   const problems: Problem[] = []
   const owned = new Set<string>()
+  const tls = createUpstreamTlsLoader(input.setup.shared)
   const rules: CompiledRule[] = []
   const invalid = new Set<CompiledRule>()
   for (const loaded of input.rules) {
     problems.push(...loaded.problems)
-    const { compiled, broken, owned: headers } = await compileRule(input, loaded, problems)
+    const { compiled, broken, owned: headers } = await compileRule(input, loaded, tls, problems)
     for (const header of headers) owned.add(header)
     if (broken || loaded.problems.some(({ severity }) => severity === 'error')) invalid.add(compiled)
     rules.push(compiled)
@@ -70,6 +74,7 @@ export async function compileRules(input: CompileInput): Promise<Compiled> {
       log: input.setup.log,
     },
     problems,
+    files: [...tls.files],
   }
 }
 

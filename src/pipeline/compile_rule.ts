@@ -6,7 +6,8 @@ import { adviceOn } from './advice.ts'
 import { type CompileInput, compileStep, failing, type HandlerTable, type Kind, raise } from './compile_step.ts'
 import type { Authorize, ErrorStep, Mutate } from './contract.ts'
 import type { CompiledRule, Named, NamedAuthenticator } from './snapshot.ts'
-import { upstreamTarget } from './upstream.ts'
+import { compileUpstream } from './upstream.ts'
+import type { UpstreamTlsLoader } from './upstream_tls.ts'
 
 export interface CompiledResult {
   readonly compiled: CompiledRule
@@ -20,6 +21,7 @@ export interface CompiledResult {
 export async function compileRule(
   input: CompileInput,
   loaded: LoadedRule,
+  tls: UpstreamTlsLoader,
   problems: Problem[],
 ): Promise<CompiledResult> {
   const { rule, locate } = loaded
@@ -67,7 +69,14 @@ export async function compileRule(
       step: step instanceof GatewayError ? await failingWhereResponsible(input, loaded, ref, step) : step,
     })
   }
-  const upstream = upstreamTarget(rule, config.kratos?.public_url)
+  const { target: upstream, problems: upstreamProblems } = await compileUpstream(loaded, {
+    sessionStoreUrl: config.kratos?.public_url,
+    defaults: config.upstream,
+    locate: input.locate,
+    tls,
+  })
+  problems.push(...upstreamProblems)
+  broken ||= upstreamProblems.some(({ severity }) => severity === 'error')
   const compiled = {
     id: rule.id,
     rule,

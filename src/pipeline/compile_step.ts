@@ -4,6 +4,7 @@ import { mergeLayers } from '../documents/layers.ts'
 import { validate } from '../documents/zod.ts'
 import { GatewayError } from '../errors.ts'
 import type { HandlerRef, LoadedRule } from '../rules/rule.ts'
+import type { UpstreamSettings } from '../rules/upstream_settings.ts'
 import {
   type AnyHandler,
   type Authenticator,
@@ -30,6 +31,7 @@ export interface PipelineConfig {
   readonly mutators: HandlerTable
   readonly errors: { readonly fallback: readonly string[]; readonly handlers: HandlerTable }
   readonly access_rules: { readonly matching_strategy: 'regexp' | 'glob' }
+  readonly upstream: UpstreamSettings
   readonly kratos?: { readonly public_url?: string | undefined } | undefined
 }
 

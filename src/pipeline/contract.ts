@@ -3,6 +3,7 @@
  * decision it comes to. Holds types and the four `define…` functions, no behaviour.
  */
 import type { CryptoKey, JWK } from 'jose'
+import type { SecureContext } from 'node:tls'
 import type { z } from 'zod'
 import type { GatewayError } from '../errors.ts'
 
@@ -439,6 +440,15 @@ export interface SessionStore {
 
 // ------------------------------------------------------------------------------------------------ the decision
 
+/** How connections to an upstream are made, where a rule or the config says something of it. */
+export interface UpstreamConnection {
+  /** Equal when connections may be shared: same origin, connect timeout, and contents of the TLS files. */
+  readonly key: string
+  /** Milliseconds; 0 for no limit. */
+  readonly connectTimeout?: number
+  readonly tls?: SecureContext
+}
+
 export interface UpstreamTarget {
   /** `http://host:port` or `https://host:port`; never made from client bytes. */
   readonly origin: string
@@ -451,6 +461,11 @@ export interface UpstreamTarget {
   readonly stripsPrefixOnly?: boolean
   /** Whether the client's session credentials reach this upstream (Kratos itself, or a rule that says so). */
   readonly passCredentials: boolean
+  readonly connection?: UpstreamConnection
+  /** Milliseconds until the response begins, 0 for no limit; absent: as the proxy has it. */
+  readonly responseTimeout?: number
+  /** Milliseconds for which a response may stand still, 0 for no limit; absent: as the proxy has it. */
+  readonly idleTimeout?: number
 }
 
 export interface AllowedDecision {

@@ -1,21 +1,91 @@
-import type { Rule } from '../rules/rule.ts'
-import type { UpstreamTarget } from './contract.ts'
+/** Where a rule's requests go, and how that is spoken to. */
+import { hash } from 'node:crypto'
+import { parseDuration } from '../documents/duration.ts'
+import type { Locate, Problem } from '../documents/problem.ts'
+import type { TlsPart } from '../outbound/tls.ts'
+import type { LoadedRule } from '../rules/rule.ts'
+import type { UpstreamSettings } from '../rules/upstream_settings.ts'
+import type { UpstreamConnection, UpstreamTarget } from './contract.ts'
+import type { UpstreamTlsLoader } from './upstream_tls.ts'
 
-/**
- * Where the rule's requests go; undefined for a rule that only serves /decisions. The rule's `upstream.url` has been
- * checked when it was loaded.
- */
-export function upstreamTarget(rule: Rule, sessionStoreUrl: string | undefined): UpstreamTarget | undefined {
-  const { upstream } = rule
-  const url = URL.parse(upstream.url ?? '')
-  if (url === null) return undefined
+export interface UpstreamInput {
+  readonly sessionStoreUrl: string | undefined
+  /** Of the config; a rule's own go over them, key by key. */
+  readonly defaults: UpstreamSettings
+  /** Finds places in the config. */
+  readonly locate: Locate
+  readonly tls: UpstreamTlsLoader
+}
+
+export interface CompiledUpstream {
+  /** Absent for a rule that only serves /decisions, and for one whose upstream cannot be used. */
+  readonly target?: UpstreamTarget
+  readonly problems: readonly Problem[]
+}
+
+/** Takes a rule whose `upstream.url` has been checked. */
+export async function compileUpstream(loaded: LoadedRule, input: UpstreamInput): Promise<CompiledUpstream> {
+  const { upstream } = loaded.rule
+  const url = URL.parse(upstream.url)
+  if (url === null) return { problems: [] }
+  const { connection, problems } = await compileConnection(url, loaded, input)
+  if (problems.some(({ severity }) => severity === 'error')) return { problems }
   const strip = (upstream.strip_prefix ?? upstream.strip_path).split('/').filter((segment) => segment !== '')
-  return {
+  const timeout = { ...input.defaults.timeout, ...upstream.timeout }
+  const target = {
     origin: url.origin,
     basePath: url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname,
     preserveHost: upstream.preserve_host,
     stripPath: strip.length === 0 ? '' : `/${strip.join('/')}`,
     ...(upstream.strip_prefix !== undefined && { stripsPrefixOnly: true }),
-    passCredentials: upstream.credentials === 'pass' || url.origin === URL.parse(sessionStoreUrl ?? '')?.origin,
+    passCredentials: upstream.credentials === 'pass' || url.origin === URL.parse(input.sessionStoreUrl ?? '')?.origin,
+    ...(connection !== undefined && { connection }),
+    ...(timeout.response !== undefined && { responseTimeout: milliseconds(timeout.response) }),
+    ...(timeout.idle !== undefined && { idleTimeout: milliseconds(timeout.idle) }),
+  }
+  return { target, problems }
+}
+
+interface CompiledConnection {
+  readonly connection?: UpstreamConnection
+  readonly problems: readonly Problem[]
+}
+
+async function compileConnection(
+  { origin, protocol }: URL,
+  { rule, locate }: LoadedRule,
+  { defaults, tls, locate: locateConfig }: UpstreamInput,
+): Promise<CompiledConnection> {
+  const own = rule.upstream.tls
+  const written = { ...defaults.tls, ...own }
+  const connect = rule.upstream.timeout?.connect ?? defaults.timeout?.connect
+  const connectTimeout = connect === undefined ? undefined : milliseconds(connect)
+  const encrypted = protocol === 'https:'
+  const problems: Problem[] = []
+  if (!encrypted && own !== undefined) {
+    const place = locate(['upstream', 'tls'])
+    const message = '"upstream.tls" has no effect: the upstream is spoken to without TLS'
+    problems.push({ severity: 'warning', message, hint: 'Write https:// in upstream.url.', ...(place && { place }) })
+  }
+  const files = { ca: written.ca?.path, cert: written.cert?.path, key: written.key?.path }
+  const usesTls = encrypted && Object.values(files).some((path) => path !== undefined)
+  if (!usesTls && connectTimeout === undefined) return { problems }
+  const loaded = usesTls ? await tls.load(files, placeOf) : { problems: [] }
+  const digest = loaded.tls?.digest ?? ''
+  return {
+    connection: {
+      key: hash('sha256', JSON.stringify([origin, connectTimeout, digest]), 'base64url'),
+      ...(connectTimeout !== undefined && { connectTimeout }),
+      ...(loaded.tls !== undefined && { tls: loaded.tls.context }),
+    },
+    problems: [...problems, ...loaded.problems],
+  }
+
+  function placeOf(part: TlsPart): Problem['place'] {
+    const path = ['upstream', 'tls', part, 'path']
+    return own?.[part] === undefined ? locateConfig(path) : locate(path)
   }
 }
+
+/** Of a duration whose form has been checked. */
+const milliseconds = (text: string): number => parseDuration(text) ?? 0

@@ -160,12 +160,12 @@ export class Exchange implements PendingExchange {
       return
     }
     if (decision.upstream === undefined) {
-      this.#refuse(new GatewayError('rule_misconfigured', { reason: 'the rule has no upstream.url' }))
+      this.#refuse(new GatewayError('rule_misconfigured', { reason: 'the rule has no upstream that can be used' }))
       return
     }
     const inbound = this.#inbound!
     const target = decision.upstream
-    const upstream = this.#context.upstreams.open(target.origin)
+    const upstream = this.#context.upstreams.open(target)
     const tunnel = this.#wantsTunnel()
     if (upstream.isFull || (tunnel && this.#context.tunnels.size >= this.#context.maxTunnels)) {
       const reason = upstream.isFull ? 'too many requests wait for the upstream' : 'too many WebSockets are open'
@@ -188,6 +188,8 @@ export class Exchange implements PendingExchange {
       headers,
       upstream,
       timeouts: settings.timeouts,
+      responseTimeout: target.responseTimeout ?? settings.timeouts.responseHeaders,
+      idleTimeout: target.idleTimeout ?? settings.timeouts.write,
       body: this.#body?.bytes,
       expectsContinue: this.#options.expectsContinue === true,
       head,

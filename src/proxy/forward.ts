@@ -21,7 +21,11 @@ export interface ForwardOptions {
   /** Flat list, with `host` only when the client's is kept. */
   readonly headers: string[]
   readonly upstream: Upstream
-  readonly timeouts: ProxyTimeouts
+  readonly timeouts: Pick<ProxyTimeouts, 'read' | 'write'>
+  /** Milliseconds until the upstream's answer begins; 0 for no limit. */
+  readonly responseTimeout: number
+  /** Milliseconds for which the upstream's answer may stand still; 0 for no limit. */
+  readonly idleTimeout: number
   /** The request's body when it has been read already. */
   readonly body?: Buffer | undefined
   /** The client waits for 100 (Continue) before it sends the body. */
@@ -201,15 +205,15 @@ class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #dispatch(body: Buffer | StreamedBody | null, fresh = false): void {
-    const { upstream, method, path, headers, timeouts, upgraded } = this.#options
+    const { upstream, method, path, headers, upgraded } = this.#options
     upstream.dispatch(
       {
         path,
         method,
         headers,
         body,
-        headersTimeout: timeouts.responseHeaders,
-        bodyTimeout: timeouts.write,
+        headersTimeout: this.#options.responseTimeout,
+        bodyTimeout: this.#options.idleTimeout,
         upgrade: upgraded === undefined ? null : 'websocket',
       },
       this,

@@ -1,14 +1,18 @@
-/** Connections to upstreams: one pool per origin, capped, so that one slow upstream costs the others nothing. */
+/**
+ * Connections to upstreams: one pool per origin and way of connecting, capped, so that one slow upstream costs the others
+ * nothing.
+ */
 import { isIP } from 'node:net'
 import { buildConnector, Pool } from 'undici'
 import type { Dispatcher } from 'undici'
+import type { UpstreamTarget } from '../pipeline/contract.ts'
 
 export interface UpstreamLimits {
-  /** Connections per origin. */
+  /** Connections per pool. */
   readonly connections: number
-  /** Requests per origin that wait for a connection; more are refused at once. */
+  /** Requests per pool that wait for a connection; more are refused at once. */
   readonly waiting: number
-  /** Milliseconds for name look-up, TCP and TLS together. */
+  /** Milliseconds for name look-up, TCP and TLS together, unless the upstream's own settings say otherwise; 0 for no limit. */
   readonly connectTimeout: number
 }
 
@@ -19,28 +23,44 @@ const connectionAge = 300_000
 /** Shorter than what servers usually keep, so that we hang up first (undici takes a shorter `Keep-Alive` hint). */
 const keepAlive = 4000
 
+/** Pools at which it is worth looking for unused ones. */
+const leastSweep = 64
+
 export class Upstreams {
   readonly #limits: UpstreamLimits
-  readonly #byOrigin = new Map<string, Upstream>()
+  readonly #pools = new Map<string, Upstream>()
+  #sweepAt = leastSweep
 
   constructor(limits: Partial<UpstreamLimits> = {}) {
     this.#limits = { ...defaultLimits, ...limits }
   }
 
-  /** The upstream of an origin (`http://host:port`), which always comes from configuration. */
-  open(origin: string): Upstream {
-    let upstream = this.#byOrigin.get(origin)
+  /** The pool of an upstream, which always comes from configuration. */
+  open({ origin, connection }: Pick<UpstreamTarget, 'origin' | 'connection'>): Upstream {
+    const key = connection?.key ?? origin
+    let upstream = this.#pools.get(key)
     if (upstream === undefined) {
-      upstream = new Upstream(origin, this.#limits)
-      this.#byOrigin.set(origin, upstream)
+      if (this.#pools.size >= this.#sweepAt) this.#sweep()
+      upstream = new Upstream(origin, this.#limits, connection)
+      this.#pools.set(key, upstream)
     }
     return upstream
   }
 
+  /** A pool without connections holds nothing; after reloads with other certificates it may never be asked for again. */
+  #sweep(): void {
+    for (const [key, upstream] of this.#pools) {
+      if (!upstream.isUnused) continue
+      this.#pools.delete(key)
+      void upstream.close()
+    }
+    this.#sweepAt = Math.max(leastSweep, 2 * this.#pools.size)
+  }
+
   /** Ends all connections, also those in use. */
   async close(): Promise<void> {
-    await Promise.all([...this.#byOrigin.values()].map((upstream) => upstream.close()))
-    this.#byOrigin.clear()
+    await Promise.all([...this.#pools.values()].map((upstream) => upstream.close()))
+    this.#pools.clear()
   }
 }
 
@@ -52,6 +72,7 @@ export class Upstream {
   breaking = false
   #inFlight = 0
   readonly #limits: UpstreamLimits
+  readonly #connection: UpstreamTarget['connection']
   readonly #servername: string | undefined
   readonly #pool: Pool
   readonly #connect: buildConnector.connector
@@ -59,9 +80,10 @@ export class Upstream {
   #fresh: Pool | undefined
   readonly #fromUsedSocket = new WeakSet<Error>()
 
-  constructor(origin: string, limits: UpstreamLimits) {
+  constructor(origin: string, limits: UpstreamLimits, connection?: UpstreamTarget['connection']) {
     this.origin = origin
     this.#limits = limits
+    this.#connection = connection
     const url = new URL(origin)
     // Named explicitly: undici would take the name from a Host header that the client chose (preserve_host).
     this.#servername = url.protocol === 'https:' ? url.hostname.replace(/^\[|\]$/g, '') : undefined
@@ -72,6 +94,11 @@ export class Upstream {
   /** Whether one more request is too many. The caller counts with `enter` and `leave`. */
   get isFull(): boolean {
     return this.#inFlight >= this.#limits.connections + this.#limits.waiting
+  }
+
+  /** Whether it has neither requests nor connections. */
+  get isUnused(): boolean {
+    return this.#inFlight === 0 && this.#pool.stats.connected === 0
   }
 
   enter(): void {
@@ -114,7 +141,8 @@ export class Upstream {
   }
 
   #connector(): buildConnector.connector {
-    const connect = buildConnector({ timeout: this.#limits.connectTimeout, allowH2: false })
+    const { connectTimeout: timeout = this.#limits.connectTimeout, tls } = this.#connection ?? {}
+    const connect = buildConnector({ timeout, allowH2: false, ...(tls !== undefined && { secureContext: tls }) })
     return (options, callback) => {
       // TLS has no server names that are addresses (RFC 6066 section 3).
       const { servername = '' } = options

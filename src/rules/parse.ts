@@ -208,6 +208,8 @@ function toRule({ match, upstream, ...raw }: RawRule): Rule {
       strip_path: upstream?.strip_path ?? '',
       ...(upstream?.strip_prefix !== undefined && { strip_prefix: upstream.strip_prefix }),
       ...(upstream?.credentials !== undefined && { credentials: upstream.credentials }),
+      ...(upstream?.tls !== undefined && { tls: upstream.tls }),
+      ...(upstream?.timeout !== undefined && { timeout: upstream.timeout }),
     },
   }
 }

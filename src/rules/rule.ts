@@ -1,6 +1,7 @@
 /** One access rule: its schema, which also is the editor's, its type, and its JSON as the rules API shows it. */
 import { z } from 'zod'
 import type { Locate, Problem } from '../documents/problem.ts'
+import { type UpstreamSettings, upstreamTimeout, upstreamTls } from './upstream_settings.ts'
 
 export interface HandlerRef {
   /** Empty when the rule does not say it. */
@@ -29,7 +30,7 @@ export interface RuleMatch {
   readonly rpc?: RpcMatch
 }
 
-interface RuleUpstream {
+interface RuleUpstream extends UpstreamSettings {
   /** Empty for a rule that serves /decisions only. */
   readonly url: string
   readonly preserve_host: boolean
@@ -138,6 +139,8 @@ const upstreamSchema = z
       .describe(
         "Whether this upstream gets the client's session cookie and token. Default: as `safeguards.client_headers` says; the session store itself always gets them.",
       ),
+    tls: upstreamTls.optional().describe('Certificates for an https upstream, over those of the config.'),
+    timeout: upstreamTimeout.optional().describe('Limits on waiting for this upstream, over those of the config.'),
   })
   .refine(({ strip_path = '', strip_prefix }) => strip_path === '' || strip_prefix === undefined, {
     error: 'must have only one of "strip_path" and "strip_prefix"',
@@ -214,6 +217,8 @@ export function ruleToJson(rule: Rule): string {
       url: upstream.url,
       ...(upstream.strip_prefix !== undefined && { strip_prefix: upstream.strip_prefix }),
       ...(upstream.credentials !== undefined && { credentials: upstream.credentials }),
+      ...(upstream.tls !== undefined && { tls: upstream.tls }),
+      ...(upstream.timeout !== undefined && { timeout: upstream.timeout }),
     },
   })
   return json.replaceAll(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)

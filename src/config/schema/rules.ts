@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { upstreamTimeout, upstreamTls } from '../../rules/upstream_settings.ts'
 
 export const accessRules = z
   .strictObject({
@@ -10,6 +11,14 @@ export const accessRules = z
   })
   .prefault({})
   .describe('The access rules.')
+
+export const upstream = z
+  .strictObject({
+    tls: upstreamTls.optional().describe('Certificates for https upstreams.'),
+    timeout: upstreamTimeout.optional().describe('Limits on waiting for upstreams.'),
+  })
+  .prefault({})
+  .describe("What holds for every rule's upstream, as far as the rule's own `upstream` says nothing else.")
 
 const publicUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
 
