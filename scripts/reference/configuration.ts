@@ -31,7 +31,7 @@ export function configurationReference(): string {
   })
   return `# Configuration
 
-Oathkeeper's keys, and Mintkeeper's own: \`profile\`, \`safeguards\`, \`kratos\`, \`serve.api.allowed_hosts\`. Files are YAML or JSON; several
+Oathkeeper's keys, and Mintkeeper's own: \`profile\`, \`upstream\`, \`safeguards\`, \`kratos\`, \`serve.api.allowed_hosts\`. Files are YAML or JSON; several
 (\`-c a.yaml -c b.yaml\`) are merged, later ones over earlier ones: maps key by key, everything else as a whole. Each key can also be an
 environment variable: \`serve.proxy.port\` is \`SERVE_PROXY_PORT\`; lists are comma-separated or JSON, maps are JSON. In files,
 \`\${NAME}\` and \`\${NAME:-default}\` are replaced from the environment, in rule files, too.

@@ -4,7 +4,7 @@ import { mergeLayers } from '../documents/layers.ts'
 import { validate } from '../documents/zod.ts'
 import { GatewayError } from '../errors.ts'
 import type { HandlerRef, LoadedRule } from '../rules/rule.ts'
-import type { UpstreamSettings } from '../rules/upstream_settings.ts'
+import type { UpstreamSettings } from '../rules/upstream.ts'
 import {
   type AnyHandler,
   type Authenticator,

@@ -3,6 +3,7 @@
  * where the inbound comes from and in what they do with the decision.
  *
  * A step that answers at once is followed at once: a request whose session and token are cached passes without a promise.
+ * Longer than most files because the steps hand one state to each other, and each may go on now or later.
  */
 import { GatewayError } from '../errors.ts'
 import { answerError } from './answer_error.ts'

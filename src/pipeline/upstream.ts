@@ -4,7 +4,7 @@ import { parseDuration } from '../documents/duration.ts'
 import type { Locate, Problem } from '../documents/problem.ts'
 import type { TlsPart } from '../outbound/tls.ts'
 import type { LoadedRule } from '../rules/rule.ts'
-import type { UpstreamSettings } from '../rules/upstream_settings.ts'
+import type { UpstreamSettings } from '../rules/upstream.ts'
 import type { UpstreamConnection, UpstreamTarget } from './contract.ts'
 import type { UpstreamTlsLoader } from './upstream_tls.ts'
 

@@ -13,7 +13,7 @@ import {
   type RuleMatch,
   ruleSchema,
 } from './rule.ts'
-import { upstreamUrlFault } from './upstream_url.ts'
+import { missingParts, placed, type RawRule } from './rule_checks.ts'
 
 export interface ParseRulesOptions {
   /** Whether parts of an upstream URL that are never used make a rule invalid; else they are warned of. */
@@ -27,8 +27,6 @@ export type ParsedRules =
   /** The document is no list of rules at all. */
   | { readonly decoded: false; readonly problem: Problem }
 
-type Shape = typeof ruleSchema.shape
-type RawRule = Partial<{ [Key in keyof Shape]: NonNullable<ReturnType<Shape[Key]['parse']>> }>
 type RawHandlerRef = NonNullable<RawRule['mutators']>[number]
 type RawAuthenticatorRef = NonNullable<RawRule['authenticators']>[number]
 
@@ -39,7 +37,7 @@ export function parseRules(document: Document, options: ParseRulesOptions): Pars
     const hint = 'Write each rule as an item of a list: put "- " before its first key, or [ ] around it in JSON.'
     return {
       decoded: false,
-      problem: { severity: 'error', message: 'A rule file must be a list of rules', hint, ...at(locate, []) },
+      problem: { severity: 'error', message: 'A rule file must be a list of rules', hint, ...placed(locate, []) },
     }
   }
   const rules: LoadedRule[] = []
@@ -51,7 +49,7 @@ export function parseRules(document: Document, options: ParseRulesOptions): Pars
       const hint = 'Leave "version" out, or name the version of Oathkeeper that the rules were written for.'
       return {
         decoded: false,
-        problem: { severity: 'error', message: error.message, hint, ...at(locate, [index, 'version']) },
+        problem: { severity: 'error', message: error.message, hint, ...placed(locate, [index, 'version']) },
       }
     }
   }
@@ -139,53 +137,7 @@ function dropNulls(value: Readonly<Record<string, unknown>>): Record<string, unk
 function unknownKey(key: string, keys: readonly string[], path: Path, locate: Locate): Problem {
   const meant = closest(key, keys)
   const hint = meant === undefined ? `Known here: ${keys.join(', ')}.` : `Did you mean "${meant}"?`
-  return { severity: 'warning', message: `Unknown key "${key}" is ignored`, hint, ...at(locate, path, 'key') }
-}
-
-/** Oathkeeper's checks, in its order and words. What is of the wrong type has been told already. */
-function missingParts(
-  rule: RawRule,
-  raw: Readonly<Record<string, unknown>>,
-  locate: Locate,
-  strict: boolean,
-): readonly Problem[] {
-  const problems: Problem[] = []
-  const report = (message: string, path: Path, severity: Problem['severity'] = 'error', hint?: string): void => {
-    problems.push({ severity, message, ...(hint !== undefined && { hint }), ...at(locate, path) })
-  }
-  const wrongType = (key: keyof RawRule): boolean => rule[key] === undefined && raw[key] !== undefined
-
-  if (!wrongType('match')) {
-    if (rule.match === undefined) report('Value "match" is empty but must be set.', [])
-    else if ((rule.match.url ?? '') === '' && rule.match.full_method === undefined) {
-      report('Value "" of "match.url" field must not be empty.', ['match', 'url'])
-    }
-  }
-  const fault = upstreamUrlFault(rule.upstream?.url ?? '')
-  if (fault !== undefined) {
-    const refused = fault.kind === 'invalid' || strict
-    const hint = 'An upstream URL has a scheme, a host, a port and a path prefix, as in http://127.0.0.1:8080/base.'
-    report(fault.message, ['upstream', 'url'], refused ? 'error' : 'warning', hint)
-  }
-  for (const list of ['authenticators', 'mutators'] as const) {
-    if (list === 'mutators' && !wrongType('authorizer')) {
-      for (const path of emptyAuthorizers(rule.authorizer)) {
-        report('Value of "authorizer.handler" can not be empty.', path)
-      }
-    }
-    if (!wrongType(list) && (rule[list] ?? []).length === 0) {
-      report(`Value of "${list}" must be set and can not be an empty array.`, [list])
-    }
-  }
-  return problems
-}
-
-function emptyAuthorizers(authorizer: RawRule['authorizer']): readonly Path[] {
-  if (!Array.isArray(authorizer) || authorizer.length === 0) {
-    const handler = Array.isArray(authorizer) ? undefined : authorizer?.handler
-    return (handler ?? '') === '' ? [['authorizer', 'handler']] : []
-  }
-  return authorizer.flatMap(({ handler = '' }, index) => (handler === '' ? [['authorizer', index, 'handler']] : []))
+  return { severity: 'warning', message: `Unknown key "${key}" is ignored`, hint, ...placed(locate, path, 'key') }
 }
 
 function toRule({ match, upstream, ...raw }: RawRule): Rule {
@@ -232,10 +184,4 @@ function toAuthenticatorRef({ on_error, ...ref }: RawAuthenticatorRef): Authenti
 
 function toHandlerRef({ handler = '', config }: RawHandlerRef): HandlerRef {
   return { handler, config: config ?? null }
-}
-
-/** For spreading into a problem: its place, if there is one. */
-function at(locate: Locate, path: Path, on?: 'key' | 'value'): Pick<Problem, 'place'> {
-  const place = locate(path, on)
-  return place === undefined ? {} : { place }
 }

@@ -1,7 +1,7 @@
 /** One access rule: its schema, which also is the editor's, its type, and its JSON as the rules API shows it. */
 import { z } from 'zod'
 import type { Locate, Problem } from '../documents/problem.ts'
-import { type UpstreamSettings, upstreamTimeout, upstreamTls } from './upstream_settings.ts'
+import { type RuleUpstream, upstreamSchema } from './upstream.ts'
 
 export interface HandlerRef {
   /** Empty when the rule does not say it. */
@@ -28,16 +28,6 @@ export interface RuleMatch {
   readonly methods: readonly string[]
   /** Present for Oathkeeper's gRPC form, which matches no HTTP request. */
   readonly rpc?: RpcMatch
-}
-
-interface RuleUpstream extends UpstreamSettings {
-  /** Empty for a rule that serves /decisions only. */
-  readonly url: string
-  readonly preserve_host: boolean
-  readonly strip_path: string
-  /** Like `strip_path`, but only ever at the beginning of the request's path. */
-  readonly strip_prefix?: string
-  readonly credentials?: 'pass' | 'drop'
 }
 
 export interface Rule {
@@ -112,39 +102,6 @@ const matchSchema = z
     allow_http_get: z.boolean().optional().describe('gRPC form: whether GET is allowed besides POST.'),
   })
   .meta({ anyOf: [{ required: ['url', 'methods'] }, { required: ['full_method'] }] })
-
-const upstreamSchema = z
-  .strictObject({
-    url: z
-      .string()
-      .optional()
-      .describe(
-        'Where allowed requests go: http(s)://host:port and a path prefix. Without it the rule serves /decisions only.',
-      ),
-    preserve_host: z
-      .boolean()
-      .optional()
-      .describe("Send the client's Host header instead of the upstream's host. Default: false."),
-    strip_path: z.string().optional().describe('Path prefix that is taken off before forwarding, such as /api.'),
-    strip_prefix: z
-      .string()
-      .regex(/^\//, 'must begin with "/"')
-      .optional()
-      .describe(
-        "Whole segments that are taken off the beginning of the request's path before forwarding, such as /api. Unlike `strip_path` never elsewhere, in any profile. Only one of the two may be given.",
-      ),
-    credentials: z
-      .enum(['pass', 'drop'])
-      .optional()
-      .describe(
-        "Whether this upstream gets the client's session cookie and token. Default: as `safeguards.client_headers` says; the session store itself always gets them.",
-      ),
-    tls: upstreamTls.optional().describe('Certificates for an https upstream, over those of the config.'),
-    timeout: upstreamTimeout.optional().describe('Limits on waiting for this upstream, over those of the config.'),
-  })
-  .refine(({ strip_path = '', strip_prefix }) => strip_path === '' || strip_prefix === undefined, {
-    error: 'must have only one of "strip_path" and "strip_prefix"',
-  })
 
 /**
  * Takes whatever a rule file may say without a fault of type; that something is missing is for `parse` to tell, in

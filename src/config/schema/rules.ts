@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { upstreamTimeout, upstreamTls } from '../../rules/upstream_settings.ts'
+import { upstreamTimeout, upstreamTls } from '../../rules/upstream.ts'
 
 export const accessRules = z
   .strictObject({

@@ -1,0 +1,82 @@
+/** Where a rule's requests go, and how that is spoken to: the latter also once for all in the config. */
+import { z } from 'zod'
+import { durationText } from '../documents/duration.ts'
+
+const file = (meaning: string) =>
+  z
+    .strictObject({
+      path: z.string().min(1).describe('Path of the file, absolute or relative to the working directory.'),
+    })
+    .optional()
+    .describe(meaning)
+
+export const upstreamTls = z
+  .strictObject({
+    ca: file('PEM file of the certificates that may have signed the upstream’s; only these are trusted.'),
+    cert: file('PEM file of the certificate, and its chain, that the gateway shows to the upstream.'),
+    key: file('PEM file of the private key of `cert`.'),
+  })
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
+    error: 'must have both a key and a certificate, or neither',
+  })
+
+export const upstreamTimeout = z.strictObject({
+  connect: durationText
+    .optional()
+    .describe('Name look-up, TCP and TLS of a new connection together; 0s for no limit. Default: 2s.'),
+  response: durationText
+    .optional()
+    .describe('From the whole request to the head of the response; 0s for no limit. Default: 120s.'),
+  idle: durationText
+    .optional()
+    .describe('How long a response may stand still; 0s for no limit. Default: `serve.proxy.timeout.write`.'),
+})
+
+export interface UpstreamSettings {
+  readonly tls?: z.output<typeof upstreamTls> | undefined
+  readonly timeout?: z.output<typeof upstreamTimeout> | undefined
+}
+
+/** `upstream` of a rule. */
+export interface RuleUpstream extends UpstreamSettings {
+  /** Empty for a rule that serves /decisions only. */
+  readonly url: string
+  readonly preserve_host: boolean
+  readonly strip_path: string
+  /** Like `strip_path`, but only ever at the beginning of the request's path. */
+  readonly strip_prefix?: string
+  readonly credentials?: 'pass' | 'drop'
+}
+
+export const upstreamSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .optional()
+      .describe(
+        'Where allowed requests go: http(s)://host:port and a path prefix. Without it the rule serves /decisions only.',
+      ),
+    preserve_host: z
+      .boolean()
+      .optional()
+      .describe("Send the client's Host header instead of the upstream's host. Default: false."),
+    strip_path: z.string().optional().describe('Path prefix that is taken off before forwarding, such as /api.'),
+    strip_prefix: z
+      .string()
+      .regex(/^\//, 'must begin with "/"')
+      .optional()
+      .describe(
+        "Whole segments that are taken off the beginning of the request's path before forwarding, such as /api. Unlike `strip_path` never elsewhere, in any profile. Only one of the two may be given.",
+      ),
+    credentials: z
+      .enum(['pass', 'drop'])
+      .optional()
+      .describe(
+        "Whether this upstream gets the client's session cookie and token. Default: as `safeguards.client_headers` says; the session store itself always gets them.",
+      ),
+    tls: upstreamTls.optional().describe('Certificates for an https upstream, over those of the config.'),
+    timeout: upstreamTimeout.optional().describe('Limits on waiting for this upstream, over those of the config.'),
+  })
+  .refine(({ strip_path = '', strip_prefix }) => strip_path === '' || strip_prefix === undefined, {
+    error: 'must have only one of "strip_path" and "strip_prefix"',
+  })
