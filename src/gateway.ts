@@ -109,7 +109,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (result.state === undefined) {
       const errors = result.problems.filter(({ severity }) => severity === 'error')
       failedReload = { at: new Date(clock.now()), problems: errors.map(describe) }
-      log.error({ problems: failedReload.problems }, 'Reload refused: what was in force stays in force')
+      for (const problem of failedReload.problems) {
+        log.error({ problem }, 'Reload refused: what was in force stays in force')
+      }
     } else {
       warnOfBootKeys(state, result.state, log)
       state = result.state
@@ -119,8 +121,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const kept = result.kept.map(describe)
       failedReload = kept.length === 0 ? undefined : { at: new Date(clock.now()), problems: kept }
       const rules = state.snapshot.rules.length
-      if (kept.length > 0) log.error({ rules, problems: kept }, 'Reloaded in part: what cannot be read stays as it was')
-      else log.info({ rules, warnings: result.problems.map(describe) }, 'Reloaded')
+      for (const problem of kept) log.error({ problem }, 'Reloaded in part: what cannot be read stays as it was')
+      if (kept.length === 0) log.info({ rules, warnings: result.problems.map(describe) }, 'Reloaded')
     }
     settle()
     return result

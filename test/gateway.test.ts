@@ -1,5 +1,5 @@
 /** A running gateway whose files change: what is right takes effect as a whole, what is wrong changes nothing. */
-import { rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
@@ -34,6 +34,7 @@ const handlers = {
   authorizers: { allow: on },
   mutators: { noop: on },
 }
+const loopbackOnly = { api: { host: '127.0.0.1', port: 0 } }
 const statusAt = async ({ gateway }: TestGateway, where: string): Promise<number> => {
   const decision = await gateway.decide(inboundOf(`http://h${where}`))
   return decision.allowed ? 200 : decision.answer.status
@@ -116,11 +117,32 @@ describe('a bad reload', () => {
     expect(await (await fetch(`${test.api}/health/ready`)).json()).toEqual({ status: 'ok' })
   })
 
-  it('rel-032: without the rule file keeps the old rules', async () => {
-    await using test = await loadGateway({ config, rules: sound })
-    rmSync(path.join(test.directory, 'rules.json'))
-    expect((await test.gateway.reload()).kept).not.toEqual([])
-    expect(await statusAt(test, '/a')).toBe(200)
+  describe('rel-032: without the rule file', () => {
+    const reloadWithoutRules = async (test: TestGateway, before: object) => {
+      const repositories = { access_rules: { repositories: [`file://${test.directory}/rules.json`] } }
+      test.write('config.json', { ...before, ...repositories, log: { level: 'debug' } })
+      rmSync(path.join(test.directory, 'rules.json'))
+      const result = await test.gateway.reload()
+      const told = test.log.filter((line) => line.includes('does not exist'))
+      expect(told).toHaveLength(1)
+      expect(told[0]?.split('rules.json')).toHaveLength(2)
+      expect(told[0]).toMatch(/config\.json:\d+:\d+: The rule file /)
+      return result
+    }
+
+    it('a config that refuses keeps all that was in force', async () => {
+      await using test = await loadGateway({ config, rules: sound })
+      expect((await reloadWithoutRules(test, config)).state).toBeUndefined()
+      expect(test.gateway.config.log.level).toBe('info')
+      expect(await statusAt(test, '/a')).toBe(200)
+    })
+
+    it('a config that warns takes effect, with the old rules', async () => {
+      await using test = await loadGateway({ config: handlers, rules: sound })
+      expect((await reloadWithoutRules(test, handlers)).kept).toHaveLength(1)
+      expect(test.gateway.config.log.level).toBe('debug')
+      expect(await statusAt(test, '/a')).toBe(200)
+    })
   })
 
   it('with a config that is wrong keeps the old one, and the rules that came with it', async () => {
@@ -160,6 +182,7 @@ describe('keys', () => {
     ...config,
     access_rules: { repositories: [`file://${directory}/rules.json`] },
     mutators: {
+      noop: on,
       id_token: {
         enabled: true,
         config: { issuer_url: 'https://gw.example', jwks_url: `file://${directory}/jwks.json` },
@@ -182,7 +205,38 @@ describe('keys', () => {
       { message: expect.stringContaining('old one') as unknown },
     ])
     expect(await kidAt(test)).toBe('second')
-    expect(test.log.some((line) => line.includes('jwks.json'))).toBe(true)
+    const told = test.log.filter((line) => line.includes('jwks.json'))
+    expect(told).toHaveLength(1)
+    expect(told[0]?.split('jwks.json')).toHaveLength(2)
+    expect(told[0]).toMatch(/config\.json:\d+:\d+: Key set /)
+  })
+
+  it('that are broken hold back nothing else', async () => {
+    await using test = await loadGateway({ config, rules: [rule('a')] })
+    test.write('jwks.json', await keyOf('first'))
+    test.write('rules.json', signing(test.directory))
+    test.write('config.json', withTokens(test.directory))
+    await test.gateway.reload()
+    test.write('jwks.json', '')
+    test.write('rules.json', [...signing(test.directory), rule('b')])
+    expect((await test.gateway.reload()).problems).toEqual([])
+    expect([await kidAt(test), await statusAt(test, '/b')]).toEqual(['first', 200])
+  })
+
+  it.each(['config.json', 'rules.json', 'jwks.json'])('%s that goes and comes back leaves no trace', async (file) => {
+    await using test = await startGateway({ config, rules: [rule('a')], watchInterval: 20 })
+    const health = async (): Promise<unknown> =>
+      ((await (await fetch(`${test.api}/health/ready`)).json()) as { status: unknown }).status
+    test.write('jwks.json', await keyOf('first'))
+    test.write('rules.json', signing(test.directory))
+    test.write('config.json', { ...withTokens(test.directory), serve: loopbackOnly })
+    await expect.poll(() => kidAt(test).catch(() => undefined)).toBe('first')
+    const [place, aside] = [path.join(test.directory, file), path.join(test.directory, 'aside')]
+    renameSync(place, aside)
+    await expect.poll(health).toBe('degraded')
+    renameSync(aside, place)
+    await expect.poll(health).toBe('ok')
+    expect(await kidAt(test)).toBe('first')
   })
 })
 

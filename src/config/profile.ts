@@ -60,7 +60,8 @@ export const safeguards: { readonly [Key in keyof Safeguards]: Safeguard<Safegua
     secure: 'refuse',
   },
   missing_rule_files: {
-    meaning: 'Whether a rule file that is missing or cannot be decoded refuses the start or is only warned of.',
+    meaning:
+      'Whether a rule file that is missing or cannot be decoded refuses the start and the reload, or is only warned of.',
     oathkeeper: 'warn',
     secure: 'refuse',
   },

@@ -1,25 +1,30 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Problem } from '../documents/problem.ts'
 import { GatewayError } from '../errors.ts'
-import type { KeySet, KeySets, Log } from '../pipeline/contract.ts'
+import type { KeySet, KeySets } from '../pipeline/contract.ts'
 import { KeyProblem } from './key.ts'
 import { readKeySet, unreadableKeySet } from './key_set.ts'
 import { keySource, type KeySource, type SourceAccess } from './key_sources.ts'
 
 export interface KeySetsOptions extends Partial<SourceAccess> {
-  readonly log: Log
   /** `sets` of the snapshot before: what can no longer be read or no longer sign is taken over from them. */
   readonly previous?: ReadonlyMap<string, KeySet> | undefined
+}
+
+/** A set that cannot be read or cannot sign, so that the previous one stays. */
+export interface KeptKeySet {
+  /** As the config has it; may hold secrets. */
+  readonly url: string
+  /** What is wrong with it, and where; without secrets. */
+  readonly problem: string
 }
 
 /** The key sets of one snapshot. */
 export interface LoadedKeySets extends KeySets {
   /** Every set that has been loaded so far, by its location. */
   readonly sets: ReadonlyMap<string, KeySet>
-  /** Of sets that cannot be read or cannot sign, so that the previous ones stay. */
-  readonly kept: readonly Problem[]
+  readonly kept: readonly KeptKeySet[]
   /** Absolute paths of the files that the sets come from, missing ones included; to be watched. */
   readonly files: readonly string[]
   /** Reads every http(s) set again; true when one says something else than when it was loaded. Never rejects. */
@@ -37,7 +42,7 @@ interface Entry {
  * Key sets by location, each read once. Files are read relative to the working directory.
  * A gateway makes one per snapshot and calls `changed` from time to time.
  */
-export function createKeySets(options: KeySetsOptions): LoadedKeySets {
+export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
   const access: SourceAccess = {
     fetch: options.fetch ?? fetch,
     readFile: options.readFile ?? ((path) => readFile(path, 'utf8')),
@@ -45,18 +50,14 @@ export function createKeySets(options: KeySetsOptions): LoadedKeySets {
   }
   const entries = new Map<string, Entry>()
   const sets = new Map<string, KeySet>()
-  const kept: Problem[] = []
+  const kept: KeptKeySet[] = []
 
   async function load(url: string, source: KeySource): Promise<KeySet> {
     const { set: fresh, text } = await readFresh(source)
     const previous = options.previous?.get(url)
     const problem = whyNot(fresh)
     const keep = previous !== undefined && problem !== undefined && whyNot(previous) === undefined
-    if (keep) {
-      options.log.warn({ key_set: fresh.url, problem }, 'Key set cannot sign; the old one stays in use')
-      const message = `This key set cannot sign, the old one stays in use: ${problem}`
-      kept.push({ severity: 'warning', place: fresh.url, message })
-    }
+    if (keep) kept.push({ url, problem })
     const set = keep ? previous : fresh
     sets.set(url, set)
     const entry = entries.get(url)

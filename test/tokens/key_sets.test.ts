@@ -4,7 +4,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createKeySets } from '../../src/tokens/key_sets.ts'
 import { startServer } from '../support/http_server.ts'
-import { asBase64, privateKey, testLog } from './support.ts'
+import { asBase64, privateKey } from './support.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -15,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true }))
 const jwksText = async (kid: string): Promise<string> => JSON.stringify({ keys: [await privateKey('ES256', kid)] })
 const impatient = { wait: () => Promise.resolve() }
 const loader = (options: Partial<Parameters<typeof createKeySets>[0]> = {}) =>
-  createKeySets({ log: testLog(), ...impatient, ...options })
+  createKeySets({ ...impatient, ...options })
 
 describe('a key set from a file', () => {
   it.each([
@@ -141,10 +141,9 @@ describe('after a reload', () => {
     const first = loader()
     await first.load(file)
     await writeFile(file, '{"keys": [')
-    const log = testLog()
-    const second = loader({ previous: first.sets, log })
+    const second = loader({ previous: first.sets })
     expect((await second.load(file)).signingKey().kid).toBe('k1')
-    expect(log.warnings).toHaveLength(1)
+    expect(second.kept).toEqual([{ url: file, problem: expect.stringContaining(`${file}: is not JSON`) as unknown }])
     await rm(file)
     const third = loader({ previous: second.sets })
     expect((await third.load(file)).signingKey().kid).toBe('k1')

@@ -110,7 +110,7 @@ export function setupOf({
     clock,
     log,
     randomUUID: () => crypto.randomUUID(),
-    keys: createKeySets({ log }),
+    keys: createKeySets(),
     tokens: createTokenCache({ clock }),
     sessions: { ask: () => Promise.reject(new Error('tokens ask no session store')) },
     http: { send: () => Promise.reject(new Error('tokens call no service')) },

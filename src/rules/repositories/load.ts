@@ -10,7 +10,7 @@ import { parseRepository, type Repository } from './repository.ts'
 import { RepositoryError } from './repository_error.ts'
 
 export interface LoadRepositoriesOptions extends ReadOptions {
-  /** What a rule file that is missing or cannot be decoded means on the first load. */
+  /** What a rule file that is missing or cannot be decoded means: nothing is loaded, or the rest is. */
   readonly missing: Safeguards['missing_rule_files']
   /** Whether parts of an upstream URL that are never used make a rule invalid. Default: they are warned of. */
   readonly strict?: boolean
@@ -98,7 +98,11 @@ async function loadRepository(url: string, index: number, options: LoadRepositor
   return fallBack(repository, previous, problems, options)
 }
 
-/** A repository that cannot be used: its previous rules stay, or a file counts for nothing, or the load fails. */
+/**
+ * A repository that cannot be used. Its previous rules stay, or a file without any counts for nothing, or the load fails:
+ * where `missing` refuses, a reload must not put a new config over old rules either. What comes over the network is
+ * asked for again by itself, so that its outage holds back nothing else.
+ */
 function fallBack(
   repository: Repository | undefined,
   previous: RepositoryState | undefined,
@@ -106,20 +110,23 @@ function fallBack(
   { missing }: LoadRepositoriesOptions,
 ): Outcome {
   const file = repository?.kind === 'file' ? { file: repository.path } : {}
-  const name = repository?.name ?? ''
-  if (previous !== undefined) {
-    const stays: Problem = { severity: 'warning', message: `The previous rules of ${name} stay in force` }
-    const told = [...asWarnings(problems), stays]
-    // What comes over the network is asked for again by itself, and its outages are told where that is done.
+  const isRemote = repository?.kind === 'http' || repository?.kind === 'object'
+  if (previous !== undefined && (isRemote || missing === 'warn')) {
+    const told = asWarnings(problems, 'the previous rules stay in force')
+    // The outages of servers are told where they are asked again.
     return { state: previous, problems: told, ...(repository?.kind !== 'http' && { kept: told }), ...file }
   }
   if (repository?.kind !== 'file' || missing === 'refuse') return { problems, ...file }
-  const skipped: Problem = { severity: 'warning', message: `The rules of ${name} are left out` }
-  return { problems: [...asWarnings(problems), skipped], ...file }
+  return { problems: asWarnings(problems, 'its rules are left out'), ...file }
 }
 
-function asWarnings(problems: readonly Problem[]): readonly Problem[] {
-  return problems.map((problem) => ({ ...problem, severity: 'warning' }))
+/** The last one says what follows from them. */
+function asWarnings(problems: readonly Problem[], consequence: string): readonly Problem[] {
+  return problems.map((problem, index) => ({
+    ...problem,
+    severity: 'warning',
+    ...(index === problems.length - 1 && { message: `${problem.message}; ${consequence}` }),
+  }))
 }
 
 /** Oathkeeper reads no parameter at all, so that one too many must not keep the gateway from starting. */

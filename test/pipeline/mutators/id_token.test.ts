@@ -9,7 +9,7 @@ import {
 } from '../../../src/pipeline/contract.ts'
 import { idToken } from '../../../src/pipeline/mutators/id_token.ts'
 import { createKeySets } from '../../../src/tokens/key_sets.ts'
-import { asBase64, casesOf, exchangeOf, privateKey, setupOf, testClock, testLog } from '../../tokens/support.ts'
+import { asBase64, casesOf, exchangeOf, privateKey, setupOf, testClock } from '../../tokens/support.ts'
 
 let keyA: JWK
 let keyB: JWK
@@ -172,7 +172,7 @@ describe('the cache of tokens', () => {
     let jwks = JSON.stringify({ keys: [keyA] })
     const snapshot = (): Setup => ({
       ...setup,
-      keys: createKeySets({ log: testLog(), readFile: () => Promise.resolve(jwks) }),
+      keys: createKeySets({ readFile: () => Promise.resolve(jwks) }),
     })
     const call = async (): Promise<string> =>
       tokenOf(await (await load({ jwks_url: 'k.json' }, snapshot()))(exchangeOf({ session: { id: 's1' } })))

@@ -111,12 +111,12 @@ describe('rule files', () => {
     const warned = await load(['a.yaml', inline(rulesText('other'))], { missing: 'warn' })
     expect(ids(warned)).toEqual(['other'])
     expect(warned.problems.map(({ severity }) => severity)).not.toContain('error')
-    expect(warned.problems.at(-1)?.message).toBe('The rules of a.yaml are left out')
+    expect(warned.problems.at(-1)?.message).toMatch(/; its rules are left out$/)
     expect(warned.files).toEqual([join(directory, 'a.yaml')])
   })
 
   it('say when they are directories', async () => {
-    expect((await load(['.'])).problems[0]?.message).toMatch(/^The rule file .* is a directory$/)
+    expect((await load(['.'])).problems[0]?.message).toMatch(/^The rule file .* is a directory; /)
   })
 
   // Case rule-repositories-005
@@ -133,13 +133,16 @@ describe('rule files', () => {
   // Cases rule-repositories-010 and 011
   it.each([['broken'], ['deleted']])('that get %s keep their previous rules, again and again', async (fate) => {
     const path = await write('r.json', rulesText('1'))
-    const first = await load(['r.json'], { missing: 'refuse' })
+    const first = await load(['r.json'])
     await (fate === 'broken' ? writeFile(path, '[{') : rm(path))
-    const second = await load(['r.json'], { missing: 'refuse', previous: first })
-    const third = await load(['r.json'], { missing: 'refuse', previous: second })
+    const second = await load(['r.json'], { previous: first })
+    const third = await load(['r.json'], { previous: second })
     expect(ids(third)).toEqual(['1'])
     expect(third.problems.map(({ severity }) => severity)).not.toContain('error')
-    expect(third.problems.at(-1)?.message).toBe('The previous rules of r.json stay in force')
+    expect(third.problems.at(-1)?.message).toMatch(/; the previous rules stay in force$/)
+    const refused = await load(['r.json'], { missing: 'refuse', previous: first })
+    expect(refused.problems).toContainEqual(expect.objectContaining({ severity: 'error' }))
+    expect(refused.kept).toEqual([])
   })
 
   // Case rule-repositories-004
@@ -199,8 +202,7 @@ describe('web servers', () => {
     expect(ids(third)).toEqual(['1'])
     expect(server.requests).toHaveLength(3)
     expect(told(third.problems)).toEqual([
-      `warning: ${server.url}/: expected http response status code 200 but got 500`,
-      `warning: The previous rules of ${server.url}/ stay in force`,
+      `warning: ${server.url}/: expected http response status code 200 but got 500; the previous rules stay in force`,
     ])
   })
 

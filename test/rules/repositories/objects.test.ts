@@ -108,10 +108,7 @@ describe.each(services)('$scheme', ({ scheme, package: packageName, url, name, r
     expect(told(await load(url()))).toEqual([`error: ${name} does not exist`])
     const kept = await load(url(), { previous: good })
     expect(ids(kept)).toEqual(['a'])
-    expect(told(kept)).toEqual([
-      `warning: ${name} does not exist`,
-      `warning: The previous rules of ${name} stay in force`,
-    ])
+    expect(told(kept)).toEqual([`warning: ${name} does not exist; the previous rules stay in force`])
     storage.failWith = 403
     expect(told(await load(url()))).toEqual([
       `error: ${name} may not be read (status 403) | Check the credentials and what they are allowed to.`,
