@@ -163,9 +163,9 @@ describe('cache-confusion', () => {
     }
   })
 
-  it('the others are held elsewhere, or need a cache of sessions', () => {
+  it('the others are held elsewhere', () => {
     const here = ['001', '002', '004', '007', '008', '010', '013', '014', '016', '018', '021']
-    // 015: how long a token that is handed out still lives is a matter of test/tokens. 019: no answer of the store is kept.
+    // 015: how long a token that is handed out still lives is a matter of test/tokens. 019: session_cache.test.ts.
     const elsewhere = ['015', '019']
     expect(idsOf('cache-confusion')).toEqual([...here, ...elsewhere].toSorted().map((id) => `cache-${id}`))
   })

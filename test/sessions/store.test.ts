@@ -164,7 +164,7 @@ describe('calls', () => {
       question(server.url, lenient),
       question(server.url, strict, [['cookie', 'ory_kratos_session=b']]),
     ]
-    const answers = await Promise.all(questions.map((each) => store.ask(each)))
+    const answers = await Promise.all(questions.map(async (each) => store.ask(each)))
     await store.close()
     expect(server.requests).toHaveLength(3)
     expect(answers.every(({ outcome }) => outcome === 'session')).toBe(true)
@@ -183,7 +183,7 @@ describe('calls', () => {
     })
     const store = createSessionStore({ concurrency: 4 })
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, user) =>
+      Array.from({ length: 100 }, async (_, user) =>
         store.ask(question(server.url, strict, [['cookie', `ory_kratos_session=${user}`]])),
       ),
     )
@@ -197,7 +197,9 @@ describe('calls', () => {
     await using server = await startServer(() => undefined)
     const store = createSessionStore({ concurrency: 1, timeout: 200 })
     const answers = await Promise.all(
-      ['a', 'b'].map((user) => store.ask(question(server.url, strict, [['cookie', `ory_kratos_session=${user}`]]))),
+      ['a', 'b'].map(async (user) =>
+        store.ask(question(server.url, strict, [['cookie', `ory_kratos_session=${user}`]])),
+      ),
     )
     await store.close()
     expect(
