@@ -1,5 +1,6 @@
 /** The composition root: loads what requests run on, listens, swaps it whole on reload, and closes in order. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Health } from './api/health.ts'
 import type { Config } from './config/schema.ts'
 import { ProblemsError, type Problem } from './documents/problem.ts'
@@ -41,7 +42,12 @@ export interface Gateway {
   listen(): Promise<Addresses>
   /** Reads the files again; what is wrong with them comes back, and then the old ones stay in force. */
   reload(): Promise<LoadResult>
-  /** Stops accepting, lets requests finish for `grace` milliseconds, ends what is left. */
+  /**
+   * Answers `/health/ready` with 503 and goes on serving for `serve.shutdown.drain`, so that load balancers have looked
+   * elsewhere when `close` follows.
+   */
+  drain(): Promise<void>
+  /** Stops accepting, lets requests finish for `grace` milliseconds (default: `serve.shutdown.grace`), ends what is left. */
   close(grace?: number): Promise<void>
 }
 
@@ -174,11 +180,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     log: () => log,
     metrics,
   })
-  const close = async (grace = 25_000): Promise<void> => {
-    closing = true
+  const stopWatching = (): void => {
     watch?.close()
     poll?.close()
     clearInterval(keyPoll)
+  }
+  const close = async (grace = state.config.serve.shutdown.grace): Promise<void> => {
+    closing = true
+    stopWatching()
     await listeners.close(grace)
     await Promise.all([sessions.close(), http.close()])
   }
@@ -202,6 +211,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       }
     },
     reload,
+    async drain() {
+      closing = true
+      stopWatching()
+      listeners.drain()
+      await wait(state.config.serve.shutdown.drain)
+    },
     close,
   }
 }
@@ -216,12 +231,12 @@ function warnOfBootKeys(before: State, after: State, log: Log): void {
   const listeners = ({ config }: State): string => JSON.stringify([config.serve, config.log])
   const withoutCors = (text: string): string =>
     JSON.stringify(JSON.parse(text), (key, value: unknown) =>
-      key === 'cors' || key === 'trust_forwarded_headers' ? undefined : value,
+      key === 'cors' || key === 'trust_forwarded_headers' || key === 'shutdown' ? undefined : value,
     )
   if (withoutCors(listeners(before)) !== withoutCors(listeners(after))) {
     log.warn(
       {},
-      'Changes of serve (other than cors and trust_forwarded_headers) and of log take effect after a restart',
+      'Changes of serve (other than cors, trust_forwarded_headers and shutdown) and of log take effect after a restart',
     )
   }
 }

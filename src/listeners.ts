@@ -57,6 +57,8 @@ export interface ListenersOptions {
 export interface Listeners {
   /** Throws ListenError. */
   listen(): Promise<Addresses>
+  /** Goes on serving, but leaves no connection of the proxy open. */
+  drain(): void
   /** Milliseconds for the requests under way. */
   close(grace: number): Promise<void>
 }
@@ -122,6 +124,7 @@ export function createListeners(options: ListenersOptions): Listeners {
       api: await bind('serve.api.port', api, serve.api, apiTls !== undefined),
       metrics: await bind('serve.prometheus.port', metricsServer, prometheus, false),
     }),
+    drain: () => proxy.drain(),
     async close(grace) {
       stopWatchingTls?.()
       // Probes and scrapes are answered until the last proxied request has gone.

@@ -80,7 +80,9 @@ function untilStopped(terminal: Terminal, gateway: Gateway): Promise<ExitCode> {
       }
       stopping = true
       terminal.err(`${signal}: finishing what is under way; once more to stop at once.\n`)
-      gateway.close().then(() => resolve(0), reject)
+      // Who presses Ctrl-C waits; who sends SIGTERM has a load balancer to tell first.
+      const ready = signal === 'SIGTERM' ? gateway.drain() : Promise.resolve()
+      ready.then(() => gateway.close()).then(() => resolve(0), reject)
     }
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)

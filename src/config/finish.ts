@@ -18,6 +18,7 @@ export function finishConfig(parsed: ParsedConfig, written: unknown): Config {
       proxy: serve.proxy,
       api: { ...api, host: host ?? listenOn, ...(hosts !== undefined && { allowed_hosts: hosts }) },
       prometheus: { ...serve.prometheus, host: serve.prometheus.host ?? listenOn },
+      shutdown: serve.shutdown,
     },
     access_rules: parsed.access_rules,
     upstream: parsed.upstream,

@@ -17,8 +17,8 @@ export interface ProxyContext {
   readonly upstreams: Upstreams
   readonly tunnels: Set<Tunnel>
   readonly maxTunnels: number
-  /** The server is being shut down: every answer ends its connection. */
-  closing: boolean
+  /** `draining`: the server goes on, but every answer ends its connection. `closing`: WebSockets have to go, too. */
+  stage: 'open' | 'draining' | 'closing'
 }
 
 /** A request that has not been answered yet, as its connection sees it. */

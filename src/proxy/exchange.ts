@@ -205,7 +205,7 @@ export class Exchange implements PendingExchange {
     settings: ProxySettings,
     added: readonly HeaderLine[],
   ): string[] {
-    if (this.#context.closing) this.response.shouldKeepAlive = false
+    if (this.#context.stage !== 'open') this.response.shouldKeepAlive = false
     const guarded = settings.safeguards.session_cookie_responses === 'drop' && !target.passCredentials
     return clientHeaders(raw, {
       guardedCookies: guarded ? settings.sessionCookies : [],
@@ -233,7 +233,7 @@ export class Exchange implements PendingExchange {
 
   #upgraded(headers: readonly string[], upstream: Duplex): void {
     const { socket, head } = this.#options.detached!
-    const { tunnels, closing } = this.#context
+    const { tunnels, stage } = this.#context
     if (this.#over || socket.destroyed) {
       upstream.destroy()
       return
@@ -245,7 +245,7 @@ export class Exchange implements PendingExchange {
     tunnels.add(tunnel)
     this.#span?.endUpstream(101)
     this.#finish(101)
-    if (closing) tunnel.goAway()
+    if (stage === 'closing') tunnel.goAway()
   }
 
   #refuse(error: GatewayError): void {
@@ -280,7 +280,7 @@ export class Exchange implements PendingExchange {
     this.#status = status
     // A client that waits for 100 (Continue), or has stopped sending, cannot tell where its next request would begin.
     const stuck = this.#options.expectsContinue === true || status === 408
-    if (stuck || this.#context.closing) response.shouldKeepAlive = false
+    if (stuck || this.#context.stage !== 'open') response.shouldKeepAlive = false
     response.writeHead(status, answerHeaders(answer, this.#added))
     response.end(answer.body)
   }

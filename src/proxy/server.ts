@@ -36,6 +36,8 @@ export interface ProxyServerOptions {
 export interface ProxyServer {
   /** Resolves with the bound address; rejects with node's error, such as EADDRINUSE. An empty host means all interfaces. */
   listen(port: number, host: string): Promise<AddressInfo>
+  /** Goes on accepting, but lets no connection last longer than the request that it has: clients shall look elsewhere. */
+  drain(): void
   /**
    * Stops accepting, lets what is under way finish, tells WebSockets to go (1001), and cuts off whatever is left after
    * `graceMs` milliseconds. Resolves when every connection is closed.
@@ -61,7 +63,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     upstreams,
     tunnels: new Set(),
     maxTunnels: options.maxTunnels ?? 10_000,
-    closing: false,
+    stage: 'open',
   }
   const connections = new Map<Socket, Connection>()
   const { server, stopWatching } = openServer(options)
@@ -108,8 +110,11 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
           resolve(server.address() as AddressInfo)
         })
       }),
+    drain() {
+      context.stage = 'draining'
+    },
     close: async (graceMs) => {
-      context.closing = true
+      context.stage = 'closing'
       stopWatching()
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve())
@@ -158,7 +163,7 @@ function track(socket: Socket, context: ProxyContext): Connection {
     peer: { address: plainAddress(socket.remoteAddress ?? ''), tls: socket instanceof TLSSocket },
     exchanges: new Set(),
     idle: () => {
-      if (context.closing) setImmediate(() => connection.exchanges.size === 0 && socket.destroySoon())
+      if (context.stage === 'closing') setImmediate(() => connection.exchanges.size === 0 && socket.destroySoon())
     },
   }
   socket.on('close', () => {

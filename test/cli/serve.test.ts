@@ -124,6 +124,52 @@ describe('serve', () => {
     expect(err).toContain('SIGINT again: stopping at once.')
   })
 
+  it('goes on accepting while it drains after SIGTERM, and says that it is not ready', async () => {
+    const free = { host: '127.0.0.1', port: 0 }
+    const config = writeGateway(newFolder(), {
+      serve: { proxy: free, api: free, prometheus: free, shutdown: { drain: '1h' } },
+    })
+    const gateway = serve(['serve', '-c', config])
+    const { proxy, api } = await ports(gateway)
+    const statuses: number[] = []
+    let stopped = false
+    // One connection for each request.
+    const traffic = (async () => {
+      while (!stopped) {
+        const client = await openClient(proxy)
+        client.write('GET /nowhere HTTP/1.1\r\nHost: app.example\r\n\r\n')
+        statuses.push((await client.response()).status)
+        client.close()
+      }
+    })()
+    await expect.poll(() => statuses.length).toBeGreaterThan(5)
+    const keptAlive = await openClient(proxy)
+    open.push(() => keptAlive.close())
+    gateway.child.kill('SIGTERM')
+    await expect.poll(async () => (await fetch(`http://127.0.0.1:${api}/health/ready`)).status).toBe(503)
+    const before = statuses.length
+    await expect.poll(() => statuses.length).toBeGreaterThan(before + 20)
+    stopped = true
+    await traffic
+    expect(new Set(statuses)).toEqual(new Set([404]))
+    keptAlive.write('GET /nowhere HTTP/1.1\r\nHost: app.example\r\n\r\n')
+    expect((await keptAlive.response()).header('connection')).toBe('close')
+    gateway.child.kill('SIGTERM')
+    expect(await gateway.ended).toMatchObject({ exitCode: 1 })
+  })
+
+  it.each([
+    ['SIGTERM', '20ms'],
+    ['SIGINT', '1h'],
+  ] as const)('ends by itself after %s with a drain of %s', async (signal, drain) => {
+    const free = { host: '127.0.0.1', port: 0 }
+    const serving = { proxy: free, api: free, prometheus: free, shutdown: { drain } }
+    const gateway = serve(['serve', '-c', writeGateway(newFolder(), { serve: serving })])
+    await ports(gateway)
+    gateway.child.kill(signal)
+    expect(await gateway.ended).toMatchObject({ exitCode: 0 })
+  })
+
   it('reloads on SIGHUP, and keeps what is in force when the files got worse', async () => {
     const files = newFolder()
     const config = writeGateway(files)

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { parseDuration } from '../../src/documents/duration.ts'
 import { cli } from '../cli/run.ts'
 import { isPinned, text, yamlDocuments } from './files.ts'
 
@@ -33,6 +35,7 @@ interface Deployment extends Resource {
       readonly metadata: { readonly labels: object }
       readonly spec: {
         readonly securityContext: object
+        readonly terminationGracePeriodSeconds: number
         readonly containers: readonly {
           readonly image: string
           readonly args: readonly string[]
@@ -109,6 +112,13 @@ describe('the Kubernetes example', () => {
       livenessProbe: { httpGet: { path: '/health/alive', port: 'api' } },
     })
     expect(container?.ports).toContainEqual({ name: 'api', containerPort: 4456 })
+  })
+
+  it('drains, and has the time for it', () => {
+    const config = parse(configMap.data['mintkeeper.yaml'] ?? '') as { serve: { shutdown: { drain: string } } }
+    const drain = parseDuration(config.serve.shutdown.drain) ?? 0
+    expect(drain).toBeGreaterThan(0)
+    expect(pod.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThanOrEqual(drain + 25_000)
   })
 
   it('mounts whole folders, so that changes arrive', () => {

@@ -103,4 +103,19 @@ const prometheus = z
   .prefault({})
   .describe('Metrics in the Prometheus format.')
 
-export const serve = z.strictObject({ proxy, api, prometheus }).prefault({}).describe('The three listeners.')
+const shutdown = z
+  .strictObject({
+    drain: duration
+      .prefault('0s')
+      .describe(
+        'How long after SIGTERM requests are still accepted while /health/ready already answers 503: as long as load balancers take to notice. SIGINT (Ctrl-C) skips it.',
+      ),
+    grace: duration.prefault('25s').describe('How long requests under way may then take to finish; what is left is cut off.'),
+  })
+  .prefault({})
+  .describe('How the gateway stops.')
+
+export const serve = z
+  .strictObject({ proxy, api, prometheus, shutdown })
+  .prefault({})
+  .describe('The three listeners, and how they stop.')
