@@ -1,6 +1,7 @@
 /** Sets two exchanges side by side and looks up which of their differences are deliberate. */
 import type { Exchange } from './exchange.ts'
-import { deliberate, type Context } from './deliberate.ts'
+import { deliberate } from './deliberate.ts'
+import type { Context } from './deliberate/context.ts'
 
 export interface Difference {
   readonly facet: string

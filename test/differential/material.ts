@@ -17,7 +17,7 @@ function asymmetric(kid: string, alg: 'RS256' | 'PS256' | 'ES256' | 'EdDSA'): Ke
       : alg === 'EdDSA'
         ? generateKeyPairSync('ed25519')
         : generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const named = (jwk: object): JWK => ({ ...jwk, kid, alg, use: 'sig' }) as JWK
+  const named = (jwk: object): JWK => ({ ...jwk, kid, alg, use: 'sig' })
   return {
     private: named(pair.privateKey.export({ format: 'jwk' })),
     public: named(pair.publicKey.export({ format: 'jwk' })),

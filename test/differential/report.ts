@@ -1,6 +1,7 @@
 /** Says in few words what differed: open differences one by one, declared ones as counts. */
 import type { Comparison } from './compare.ts'
-import { type Context, deliberate } from './deliberate.ts'
+import { deliberate } from './deliberate.ts'
+import type { Context } from './deliberate/context.ts'
 import { requestBytes } from './exchange.ts'
 import { readableTokens } from './tokens.ts'
 

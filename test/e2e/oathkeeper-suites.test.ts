@@ -47,7 +47,7 @@ async function recorder(): Promise<Recorder> {
   return started
 }
 
-async function gateway(input: Parameters<typeof startGateway>[0]): Promise<ListeningGateway> {
+async function open(input: Parameters<typeof startGateway>[0]): Promise<ListeningGateway> {
   const started = await startGateway(input)
   opened.push(started)
   return started
@@ -81,7 +81,7 @@ describe('e2e: a token in, a token out', () => {
     const keys = await recorder()
     const body = JSON.stringify(keySet)
     keys.respond = () => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`
-    return gateway({
+    return open({
       config: {
         mutators: {
           id_token: {
@@ -131,7 +131,7 @@ describe('bearer-token: from the query, while the body goes on', () => {
     const upstream = await recorder()
     upstream.respond = () => 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
     const session = `${upstream.origin}/session`
-    const test = await gateway({
+    const test = await open({
       config: {
         authenticators: { noop: enabled, bearer_token: { enabled: true, config: { check_session_url: session } } },
         authorizers: base.authorizers,
@@ -186,7 +186,7 @@ describe('forwarded-header: the scheme that the proxy in front saw', () => {
       authorizer: allow,
       mutators: [noop],
     })
-    const test = await gateway({
+    const test = await open({
       config: { ...base, serve: { proxy: { trust_forwarded_headers: true } } },
       rules: [rule('http'), rule('https')],
     })
@@ -207,7 +207,7 @@ describe('reload: config and rules change under the running gateway', () => {
 
   it('follows each step', async () => {
     const { origin } = await recorder()
-    const test = await gateway({ config: { ...base, access_rules: {} }, watchInterval: 20 })
+    const test = await open({ config: { ...base, access_rules: {} }, watchInterval: 20 })
     const status = (path: string): Promise<number> => ask(test, ['GET', path])
     const becomes = (path: string, expected: number): Promise<void> =>
       expect.poll(() => status(path), { timeout: 10_000 }).toBe(expected)

@@ -195,7 +195,7 @@ function address(
 ): Pick<TestRequest, 'target' | 'headers'> {
   if (plane === 'proxy') return { target: path + query, headers }
   if (random.chance(70)) return { target: `/decisions${path}${query}`, headers }
-  const [, host = ''] = headers[0]!
+  const [, host] = headers[0]!
   const described: HeaderLine[] = [
     ['Host', '127.0.0.1'],
     ...headers.slice(1),

@@ -103,7 +103,7 @@ function authorize(request: Seen): ServiceAnswer {
 }
 
 function hydrate(request: Seen): ServiceAnswer {
-  const kind = /^\/hydrate\/([a-z-]+)/.exec(request.target)?.[1]
+  const kind = /^\/hydrate\/([a-z-]+)/.exec(request.target)?.[1] ?? ''
   const session = JSON.parse(Buffer.from(request.body, 'latin1').toString()) as Record<string, unknown>
   switch (kind) {
     case 'add':
