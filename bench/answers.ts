@@ -31,6 +31,10 @@ export const sessionJson = JSON.stringify({
   devices: [{ id: 'd', ip_address: '192.0.2.1', user_agent: 'Mozilla/5.0', location: '' }],
 })
 
+/** How many digits at the end of a request's cookie may be replaced, and what stands behind them. */
+export const cookieDigits = 12
+export const afterCookie = '\r\n\r\n'
+
 /** A GET with the headers and the cookies of a browser. */
 export const requestBytes = (port: number, path: string): string =>
   [

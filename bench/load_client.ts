@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net'
 import { createHistogram } from 'node:perf_hooks'
+import { afterCookie, cookieDigits } from './answers.ts'
 
 export interface Load {
   readonly port: number
@@ -11,6 +12,8 @@ export interface Load {
   readonly request: string
   readonly connections: number
   readonly milliseconds: number
+  /** Whether each request gets a cookie that none before it had. */
+  readonly newCookies?: boolean
 }
 
 export interface LoadResult {
@@ -26,10 +29,18 @@ export interface LoadResult {
 const headEnd = '\r\n\r\n'
 const contentLength = /\r\ncontent-length: (\d+)\r\n/i
 
+let cookies = 0
+const nextCookie = (): string => String(++cookies).padStart(cookieDigits, '0')
+
 /** Runs one load; never rejects, as failures are counted. */
-export const runLoad = ({ port, request, connections, milliseconds }: Load): Promise<LoadResult> => {
+export const runLoad = ({
+  port,
+  request,
+  connections,
+  milliseconds,
+  newCookies = false,
+}: Load): Promise<LoadResult> => {
   const histogram = createHistogram({ lowest: 1, highest: 60_000_000_000, figures: 3 })
-  const bytes = Buffer.from(request, 'latin1')
   const start = performance.now()
   const deadline = start + milliseconds
   const sockets = new Set<Socket>()
@@ -46,6 +57,7 @@ export const runLoad = ({ port, request, connections, milliseconds }: Load): Pro
     const open = (): void => {
       // One buffer per connection, reused for every read: the client must cost less than what it measures.
       const buffer = Buffer.allocUnsafe(64 * 1024)
+      const bytes = Buffer.from(request, 'latin1')
       let sentAt = 0
       let head = ''
       let missing = 0
@@ -63,6 +75,7 @@ export const runLoad = ({ port, request, connections, milliseconds }: Load): Pro
       })
       const send = (): void => {
         sentAt = performance.now()
+        if (newCookies) bytes.write(nextCookie(), bytes.length - afterCookie.length - cookieDigits, 'latin1')
         socket.write(bytes)
       }
       const done = (): void => {

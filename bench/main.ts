@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: Mintkeeper beside nginx in one run on this machine, nothing but 127.0.0.1. Each sample stands between
+ * `npm run bench`: Mintkeeper beside nginx and Caddy in one run on this machine, nothing but 127.0.0.1. Each sample stands between
  * two of nginx as a plain proxy, in shuffled order: rates move with the machine, their ratios hardly do.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -59,7 +59,8 @@ export interface MeasureOptions extends LoadOptions {
 const load = async (target: Target, milliseconds: number, { client, connections }: LoadOptions): Promise<Sample> => {
   const request = requestBytes(target.port, target.path)
   const before = treeCpu(target.pid)
-  const result = await client.run({ port: target.port, request, connections, milliseconds })
+  const { port, newCookies = false } = target
+  const result = await client.run({ port, request, connections, milliseconds, newCookies })
   return { ...result, cpu: ((treeCpu(target.pid) - before) * 1e6) / result.requests }
 }
 

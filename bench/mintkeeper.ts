@@ -17,10 +17,10 @@ export const writeMintkeeperConfig = async (
 ): Promise<string> => {
   await mkdir(folder)
   const file = (name: string): string => path.join(folder, name)
-  const rule = (id: string, authenticator: string, mutator: string): object => ({
+  const rule = (id: string, authenticator: string, mutator: string, config?: object): object => ({
     id,
     match: { url: `http://127.0.0.1:${proxy}/<{${id},echo/${id}}>`, methods: ['GET'] },
-    authenticators: [{ handler: authenticator }],
+    authenticators: [{ handler: authenticator, ...(config && { config }) }],
     authorizer: { handler: 'allow' },
     mutators: [{ handler: mutator }],
     upstream: { url: `http://127.0.0.1:${upstream}` },
@@ -62,7 +62,9 @@ export const writeMintkeeperConfig = async (
     JSON.stringify([
       rule('public', 'anonymous', 'noop'),
       rule('token', 'anonymous', 'id_token'),
-      rule('session', 'cookie_session', 'id_token'),
+      rule('session', 'cookie_session', 'id_token', { cache: { enabled: false } }),
+      rule('cold', 'cookie_session', 'id_token', { cache: { ttl: '1h' } }),
+      rule('warm', 'cookie_session', 'id_token', { cache: { ttl: '1h' } }),
     ]),
   )
   await writeFile(file('config.json'), JSON.stringify(config))

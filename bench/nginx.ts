@@ -12,7 +12,11 @@ export const nginxVersion = (): string | undefined => {
   }
 }
 
+/** As root nginx would change to a user who cannot read the folder in which it keeps its cache. */
+const user = process.getuid?.() === 0 ? 'user root;' : ''
+
 const frame = (folder: string, http: string): string => `
+${user}
 worker_processes 1;
 pid ${folder}/nginx.pid;
 error_log stderr error;
@@ -48,16 +52,24 @@ export const upstreamConfig = (folder: string, port: number): string =>
   }`,
   )
 
-/** `/plain` is proxied as it is, `/auth` after a session check for each request. */
+/** `/plain` is proxied as it is, `/auth` after a session check for each request, `/cached` after one that is kept by its cookie. */
 export const proxyConfig = (folder: string, port: number, upstream: number): string => {
   // A location with a header of its own inherits none: Connection has to be repeated for keep-alive.
   const pass = `
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_pass http://app;`
+  const check = `
+      internal;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Content-Length "";
+      proxy_pass_request_body off;
+      proxy_pass http://app/sessions/whoami;`
   return frame(
     folder,
     `
+  proxy_cache_path ${folder}/cache keys_zone=sessions:16m max_size=64m;
   upstream app { server 127.0.0.1:${upstream}; keepalive 256; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port} backlog=1024;
@@ -68,13 +80,17 @@ export const proxyConfig = (folder: string, port: number, upstream: number): str
       auth_request_set $identity $upstream_http_x_kratos_authenticated_identity_id;
       proxy_set_header X-User $identity;${pass}
     }
-    location = /_session {
-      internal;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Content-Length "";
-      proxy_pass_request_body off;
-      proxy_pass http://app/sessions/whoami;
+    location /cached/ {
+      auth_request /_kept_session;
+      auth_request_set $identity $upstream_http_x_kratos_authenticated_identity_id;
+      proxy_set_header X-User $identity;${pass}
+    }
+    location = /_session {${check}
+    }
+    location = /_kept_session {
+      proxy_cache sessions;
+      proxy_cache_key $cookie_ory_kratos_session;
+      proxy_cache_valid 200 1h;${check}
     }
   }`,
   )

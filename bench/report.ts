@@ -1,6 +1,7 @@
 /** The table that is printed, and the file that `--save` writes. */
 import { cpus, release } from 'node:os'
 import type { Paired } from './measure.ts'
+import { caddyVersion } from './caddy.ts'
 import { nginxVersion } from './nginx.ts'
 import type { Target } from './targets.ts'
 
@@ -58,7 +59,7 @@ export const circumstances = ({ connections, rounds, seconds, pinned, pairs }: C
   const all = cpus()
   const foreign = median(pairs.map((pair) => pair.foreign))
   return [
-    `Node ${process.version}, ${nginxVersion() ?? 'no nginx'}, Linux ${release()}, ${all.length} × ${all[0]?.model.trim()}`,
+    `Node ${process.version}, ${nginxVersion() ?? 'no nginx'}, ${caddyVersion() ?? 'no caddy'}, Linux ${release()}, ${all.length} × ${all[0]?.model.trim()}`,
     `GET, 1 KiB of JSON, ${connections} connections, ${rounds} rounds of ${seconds} s; medians`,
     pinned ? 'what is measured has one core, the load and the upstream another' : 'processes are not pinned to cores',
     `others took ${foreign.toFixed(2)} cores of the machine meanwhile${foreign > 0.1 ? ': trust the ratios, not the rates' : ''}`,

@@ -1,10 +1,11 @@
-/** What is measured: Mintkeeper's ways through, and nginx beside it, each a process on a core of its own. */
+/** What is measured: Mintkeeper's ways through, and nginx and Caddy beside it, each a process on a core of its own. */
 import { execFileSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { respondsOk, startChild, waitUntil, type Child } from '../demo/child.ts'
 import { freeBlock } from '../demo/ports.ts'
+import { caddyfile, caddyVersion } from './caddy.ts'
 import { writeMintkeeperConfig, type MintkeeperPorts } from './mintkeeper.ts'
 import { nginxVersion, proxyConfig, upstreamConfig } from './nginx.ts'
 
@@ -12,6 +13,8 @@ export interface Target {
   readonly name: string
   readonly port: number
   readonly path: string
+  /** Whether every request has a cookie that none before it had. */
+  readonly newCookies?: true
   /** The process whose CPU time counts, with its descendants. */
   readonly pid: number
   /** Path with which the upstream tells the Authorization that it got, and what that has to be. */
@@ -50,15 +53,17 @@ interface Part {
   readonly folder: string
   /** Answers 2xx when the part is ready. */
   readonly readyUrl: string
+  /** Beside PATH. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
-const start = async ({ name, core, command, args, folder, readyUrl }: Part): Promise<Child> => {
+const start = async ({ name, core, command, args, folder, readyUrl, env }: Part): Promise<Child> => {
   const [program, parameters] = onCore(core, command, args)
   const child = startChild({
     name,
     command: program,
     args: parameters,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...env },
     logs: folder,
     // Whoever is measuring sees failures instead of answers.
     onEnd: () => undefined,
@@ -80,7 +85,16 @@ const nginxPart = async (name: string, core: 0 | 1, folder: string, config: stri
   return { name, core, command: 'nginx', args, folder, readyUrl: `http://127.0.0.1:${port}/` }
 }
 
-type PortNumbers = [number, number, number, number]
+const caddyPart = async (folder: string, port: number, upstream: number): Promise<Part> => {
+  await mkdir(folder)
+  const file = path.join(folder, 'Caddyfile')
+  await writeFile(file, caddyfile(port, upstream))
+  const args = ['run', '--adapter', 'caddyfile', '--config', file]
+  const env = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
+  return { name: 'caddy', core: 0, command: 'caddy', args, folder, readyUrl: `http://127.0.0.1:${port}/`, env }
+}
+
+type PortNumbers = [number, number, number, number, number]
 
 const mintkeeperPart = async (folder: string, ports: MintkeeperPorts): Promise<Part> => ({
   name: 'Mintkeeper',
@@ -104,8 +118,10 @@ export const startBench = async (folder: string): Promise<Bench> => {
   }
   try {
     const withNginx = nginxVersion() !== undefined
-    const upstreamPort = await freeBlock(5)
-    const [nginxPort, proxy, api, metrics] = [1, 2, 3, 4].map((offset) => upstreamPort + offset) as PortNumbers
+    const upstreamPort = await freeBlock(6)
+    const [nginxPort, proxy, api, metrics, caddyPort] = [1, 2, 3, 4, 5].map(
+      (offset) => upstreamPort + offset,
+    ) as PortNumbers
     const upstreamFolder = path.join(folder, 'upstream')
     if (withNginx) {
       const config = upstreamConfig(upstreamFolder, upstreamPort)
@@ -125,7 +141,15 @@ export const startBench = async (folder: string): Promise<Bench> => {
         await nginxPart('nginx', 0, nginxFolder, proxyConfig(nginxFolder, port, upstreamPort), port),
       )
       reference = { name: 'nginx, plain proxy', port, pid, path: '/plain' }
-      targets.push(reference, { name: 'nginx, auth_request: session asked each time', port, pid, path: '/auth/x' })
+      targets.push(
+        reference,
+        { name: 'nginx, auth_request: session asked each time', port, pid, path: '/auth/x' },
+        { name: 'nginx, auth_request: session kept', port, pid, path: '/cached/x' },
+      )
+    }
+    if (caddyVersion() !== undefined) {
+      const pid = await add(await caddyPart(path.join(folder, 'caddy'), caddyPort, upstreamPort))
+      targets.push({ name: 'Caddy, forward_auth: session asked each time', port: caddyPort, pid, path: '/' })
     }
 
     const ports = { proxy, api, metrics, upstream: upstreamPort }
@@ -141,7 +165,10 @@ export const startBench = async (folder: string): Promise<Bench> => {
     targets.push(
       mintkeeper('public rule: no session, no token', 'public', /^$/),
       mintkeeper('warm path: token from the cache', 'token', token),
-      mintkeeper('session asked each time, token from the cache', 'session', token),
+      // With one cookie those who ask at the same time would share a call: nothing that a gateway full of users could do.
+      { ...mintkeeper('session asked each time: every cookie is new', 'session', token), newCookies: true },
+      { ...mintkeeper('session kept, cache cold: every cookie is new', 'cold', token), newCookies: true },
+      mintkeeper('session kept, cache warm, token from the cache', 'warm', token),
     )
     return { targets, reference, stop }
   } catch (error) {
