@@ -116,8 +116,14 @@ export const codes = {
   },
   upstream_unreachable: {
     status: 502,
-    message: 'The upstream could not be reached or broke off its answer',
-    remedy: 'Check that the upstream of the rule is running and reachable from the gateway.',
+    message: 'The upstream could not be reached',
+    remedy:
+      'No connection could be made: check the name, port and certificate of the upstream, and that it is running.',
+  },
+  upstream_broken: {
+    status: 502,
+    message: 'The upstream gave no valid or no whole answer',
+    remedy: 'The upstream was reached, but broke off or sent what is no HTTP; its own log may say why.',
   },
   upstream_timeout: {
     status: 504,

@@ -9,7 +9,7 @@ import { GatewayError } from '../errors.ts'
 import { trailerLines } from './headers.ts'
 import { bodyKind, collectBody, StreamedBody } from './request_body.ts'
 import type { ProxyTimeouts } from './settings.ts'
-import { clientClosed, isReset, toGatewayError, unreachable } from './upstream_errors.ts'
+import { broken, clientClosed, isReset, toGatewayError } from './upstream_errors.ts'
 import type { Upstream } from './upstreams.ts'
 
 export interface ForwardOptions {
@@ -61,6 +61,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
   #stopCollecting: (() => void) | undefined
   #settled = false
   #abandoned = false
+  #reached = false
   #retried = false
   #answerBegun = false
   #headSent = false
@@ -111,6 +112,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    this.#reached = true
     if (this.#abandoned) controller.abort(clientClosed())
   }
 
@@ -138,7 +140,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     const { response, request } = this.#options
     if (status < 100 || status > 599) {
-      controller.abort(new Error(`the upstream answered with status ${status}`))
+      controller.abort(broken(`the upstream answered with status ${status}`))
       return
     }
     if (status < 200) {
@@ -185,7 +187,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     const { response, timeouts, upstream } = this.#options
     if (upstream.breaking && this.#left !== 0) {
       // A body that only the connection's end delimits, and the connection was reset: nobody knows what is missing.
-      this.#settle(unreachable('the upstream broke off its answer'))
+      this.#settle(broken('the upstream broke off the connection before its answer was complete'))
       return
     }
     if (this.#announced) response.addTrailers(trailerLines(rawList(controller.rawTrailers)))
@@ -201,11 +203,12 @@ class Forwarding implements Dispatcher.DispatchHandler {
       this.#dispatch(null, true)
       return
     }
-    this.#settle(this.#abandoned ? clientClosed() : toGatewayError(error))
+    this.#settle(this.#abandoned ? clientClosed() : toGatewayError(error, this.#reached))
   }
 
   #dispatch(body: Buffer | StreamedBody | null, fresh = false): void {
     const { upstream, method, path, headers, upgraded } = this.#options
+    this.#reached = false
     upstream.dispatch(
       {
         path,

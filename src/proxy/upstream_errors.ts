@@ -1,4 +1,4 @@
-/** What undici and node say when a request to an upstream fails, in the gateway's reason codes. */
+/** What undici and node say when a request to an upstream fails, in the gateway's reason codes and in sentences. */
 import { GatewayError } from '../errors.ts'
 
 /** Whether the connection was closed or reset under the request. */
@@ -9,16 +9,73 @@ export const isReset = (error: Error): boolean => {
 
 export const clientClosed = (): GatewayError => new GatewayError('client_closed_request')
 
-export const unreachable = (reason: string): GatewayError => new GatewayError('upstream_unreachable', { reason })
+export const broken = (reason: string, cause?: Error): GatewayError =>
+  new GatewayError('upstream_broken', { reason, cause })
 
-/** Reasons name codes and addresses, never what the upstream sent. */
-export function toGatewayError(error: Error): GatewayError {
+/**
+ * @param reached whether a connection, TLS included, had been made when it happened
+ * @returns an error whose reason names codes and addresses, never what the upstream sent
+ */
+export function toGatewayError(error: Error, reached: boolean): GatewayError {
   if (error instanceof GatewayError) return error
   const { code = error.name } = error as { code?: string }
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') {
-    return new GatewayError('upstream_timeout', { reason: code })
-  }
-  // The messages of connection errors name the address; those of parsers may quote the upstream and stay inside.
-  const detail = code.startsWith('E') && !code.startsWith('ERR_') ? error.message : code
-  return new GatewayError('upstream_unreachable', { reason: detail, cause: error })
+  const late = timeouts[code]
+  if (late !== undefined) return new GatewayError('upstream_timeout', { reason: late })
+  if (reached) return broken(whyBroken(code), error)
+  // The messages of connection errors name the address.
+  const detail = code.startsWith('E') && !code.startsWith('ERR_') ? error.message || code : code
+  return new GatewayError('upstream_unreachable', { reason: `${whyUnreachable(code)} (${detail})`, cause: error })
+}
+
+type Sentences = Readonly<Record<string, string>>
+
+const timeouts: Sentences = {
+  UND_ERR_HEADERS_TIMEOUT: 'the upstream did not begin its answer in time',
+  UND_ERR_BODY_TIMEOUT: 'the answer of the upstream stood still for too long',
+}
+
+const connecting: Sentences = {
+  ECONNREFUSED: 'the upstream refused the connection',
+  ENOTFOUND: 'the host name of the upstream does not exist',
+  EAI_AGAIN: 'the host name of the upstream could not be resolved',
+  EHOSTUNREACH: 'there is no way to the upstream',
+  ENETUNREACH: 'there is no way to the upstream',
+  ETIMEDOUT: 'the upstream did not accept the connection in time',
+  UND_ERR_CONNECT_TIMEOUT: 'the upstream did not accept the connection in time',
+  ECONNRESET: 'the upstream broke off the connection before it was made',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate of the upstream is for another name',
+  CERT_HAS_EXPIRED: 'the certificate of the upstream has expired',
+  CERT_NOT_YET_VALID: 'the certificate of the upstream is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate of the upstream is not trusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate of the upstream is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'the certificate of the upstream is not trusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the certificate of the upstream is not trusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate of the upstream is not trusted',
+}
+
+function whyUnreachable(code: string): string {
+  const known = connecting[code]
+  if (known !== undefined) return known
+  return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO'
+    ? 'no TLS connection to the upstream could be made'
+    : 'the upstream could not be reached'
+}
+
+const answering: Sentences = {
+  ECONNRESET: 'the upstream broke off the connection before its answer was complete',
+  EPIPE: 'the upstream broke off the connection before it had the whole request',
+  UND_ERR_SOCKET: 'the upstream closed the connection before its answer was complete',
+  UND_ERR_HEADERS_OVERFLOW: 'the header of the answer of the upstream is too large',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer of the upstream is not as long as it says',
+  ERR_INVALID_CHAR: 'the answer of the upstream has a header that cannot be passed on',
+  ERR_HTTP_INVALID_HEADER_VALUE: 'the answer of the upstream has a header that cannot be passed on',
+}
+
+/** The messages of parsers may quote the upstream; their codes do not. */
+function whyBroken(code: string): string {
+  const known = answering[code]
+  if (known !== undefined) return known
+  return code.startsWith('HPE_') || code === 'HTTPParserError'
+    ? `the answer of the upstream is not valid HTTP (${code})`
+    : `the answer of the upstream could not be passed on (${code})`
 }

@@ -396,7 +396,36 @@ describe('an upstream', () => {
       expect(response.status).toBe(502)
       expect(response.body).toHaveLength(0)
     }
-    expect(await proxy.recorded(2)).toMatchObject({ outcome: 'failed', code: 'upstream_unreachable', status: 502 })
+    expect(await proxy.recorded(2)).toMatchObject({
+      outcome: 'failed',
+      code: 'upstream_unreachable',
+      reason: expect.stringMatching(/^the upstream refused the connection \(connect ECONNREFUSED 127/) as unknown,
+      status: 502,
+    })
+  })
+
+  it('that does not speak TLS, where the rule says https, was not reached', async () => {
+    proxy.decide = () => allow(targetOf(upstream.origin.replace('http:', 'https:')))
+    expect((await sendRaw(proxy.port, request('GET /'))).status).toBe(502)
+    expect(await proxy.recorded(1)).toMatchObject({ outcome: 'failed', code: 'upstream_unreachable' })
+  })
+
+  it.each([
+    ['hangs up', undefined, 'broke off|closed'],
+    ['answers with something else than HTTP', 'SSH-2.0-OpenSSH_9.9\r\n', 'is not valid HTTP'],
+  ])('that %s was reached, and is a 502', async (_does, bytes, why) => {
+    upstream.respond = (_, socket) => {
+      if (bytes === undefined) socket.resetAndDestroy()
+      else socket.end(bytes)
+      return undefined
+    }
+    const response = await sendRaw(proxy.port, request('POST /', ['Content-Length: 0']))
+    expect([response.status, response.body.length]).toEqual([502, 0])
+    expect(await proxy.recorded(1)).toMatchObject({
+      outcome: 'failed',
+      code: 'upstream_broken',
+      reason: expect.stringMatching(new RegExp(`^the .*upstream .*${why}`)) as unknown,
+    })
   })
 
   it('with a head of 17 KiB is a 502', async () => {

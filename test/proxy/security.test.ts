@@ -240,7 +240,7 @@ describe('response-desync', () => {
       await expect(connection.response()).rejects.toThrow('ended early')
       expect(connection.rest().toString('latin1')).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
       expect(connection.rest().toString('latin1')).not.toContain('\r\n0\r\n')
-      expect(await proxy.recorded(1)).toMatchObject({ outcome: 'failed', code: 'upstream_unreachable' })
+      expect(await proxy.recorded(1)).toMatchObject({ outcome: 'failed', code: 'upstream_broken' })
     },
   )
 
