@@ -13,7 +13,7 @@ import type { Json } from '../../../src/languages/jsonnet/runtime/json.ts'
 import { numberText } from '../../../src/languages/jsonnet/runtime/numbers.ts'
 
 /** The suites have programs that are large on purpose. */
-const limits = { steps: 50_000_000, allocations: 100_000_000, output: 50_000_000, text: 50_000_000 }
+const limits = { steps: 1e9, allocations: 1e9, output: 1e8, text: 1e8, source: 1e8 }
 const show = Number(process.env.SHOW ?? 0)
 
 interface Outcome {

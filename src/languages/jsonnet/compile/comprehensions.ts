@@ -12,7 +12,7 @@ import type { Place } from './place.ts'
 
 type Emit = (scope: Scope, run: Run) => void
 /** Steps of one iteration: a scope, and mostly a lazy value. */
-const ITERATION = 4
+const ITERATION = 8
 
 type Loop = (scope: Scope, run: Run, emit: Emit) => void
 

@@ -3,7 +3,7 @@ import type { Code } from '../runtime/code.ts'
 import type { JsonnetObject } from '../runtime/object.ts'
 import type { Run } from '../runtime/run.ts'
 import { slice } from '../runtime/slices.ts'
-import { charAt, textLength } from '../runtime/text.ts'
+import { charAt, isAstral, textLength } from '../runtime/text.ts'
 import { asInteger, asString, isObject, typeName } from '../runtime/types.ts'
 import { force, isArray, type Slot, type Value } from '../runtime/values.ts'
 import type { Node } from '../syntax/ast.ts'
@@ -42,6 +42,7 @@ function element(value: Value, index: Value, run: Run): Value {
   if (typeof value !== 'string') throw new Fault(`Unexpected type ${typeName(value)}, expected something with elements`)
   run.spend(value.length >>> 6)
   const at = position(index, Number.POSITIVE_INFINITY)
+  if (isAstral(value)) run.spend(value.length >>> 1)
   const char = charAt(value, at)
   if (char === undefined) throw new Fault(`Index ${at} out of bounds, not within [0, ${textLength(value)})`)
   return char

@@ -9,7 +9,7 @@ import { force, isArray, type Slot, type Value } from './values.ts'
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
 /** JavaScript frames that a level of data takes when it is walked. */
-export const DATA_LEVEL = { size: 1, height: 4 }
+export const DATA_LEVEL = { size: 3, height: 4 }
 
 /** Plain data as a slot; what is nested becomes values only when it is looked at. */
 export function fromJson(data: Json): Slot {

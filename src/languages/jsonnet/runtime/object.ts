@@ -3,7 +3,7 @@ import type { Visibility } from '../syntax/ast.ts'
 import { type Body, Scope } from './code.ts'
 import type { Run } from './run.ts'
 import { Thunk } from './thunk.ts'
-import { compareText } from './text.ts'
+import { compareText, isAstral } from './text.ts'
 import { force, type Slot, type Value } from './values.ts'
 
 /** A field of one layer: an expression, or a value that does not depend on the object it is in. */
@@ -86,11 +86,12 @@ export class JsonnetObject {
     if (this.#names !== undefined) return this.#names
     const names = new Set<string>()
     for (const { fields, removed } of this.layers) {
-      run.spend(fields.size)
+      run.spend(fields.size * 2)
       if (removed !== undefined) names.delete(removed)
       for (const name of fields.keys()) names.add(name)
     }
-    const sorted = [...names].sort(compareText)
+    const all = [...names]
+    const sorted = all.some(isAstral) ? all.sort(compareText) : all.sort()
     this.#names = sorted.map((name) => ({ name, hidden: this.#isHidden(name) }))
     return this.#names
   }

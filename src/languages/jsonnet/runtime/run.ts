@@ -48,7 +48,7 @@ export class Run {
     if (this.#allocations < 0) {
       throw new JsonnetLimitError(`the program makes more than the limit of ${this.limits.allocations} elements`)
     }
-    this.spend(elements >>> 3)
+    this.spend(elements >>> 2)
   }
 
   /** A string of that length, in UTF-16 code units. To be asked before it is made. */
@@ -56,7 +56,7 @@ export class Run {
     if (length > this.limits.text) {
       throw new JsonnetLimitError(`a string is longer than the limit of ${this.limits.text} characters`)
     }
-    if (length > 64) this.allocate(length >>> 4)
+    if (length > 64) this.allocate(length >>> 3)
   }
 
   #outOfSteps(): never {

@@ -30,3 +30,6 @@ export class Thunk {
 export function lazy(compute: (run: Run) => Value): Thunk {
   return new Thunk({ code: (_, run) => compute(run), size: 1, height: 4 })
 }
+
+/** What a `lazy` costs to make, in elements. */
+export const LAZY = 4

@@ -27,7 +27,7 @@ export const callable = (args: Args, index: number, run: Run): JsonnetFunction =
 /** A string, whose length is charged as work. */
 export function string(args: Args, index: number, run: Run): string {
   const text = types.asString(value(args, index, run))
-  run.spend(text.length >>> 6)
+  run.spend(text.length >>> 4)
   return text
 }
 
@@ -39,7 +39,8 @@ export function count(args: Args, index: number, run: Run): number {
 }
 
 /** The characters of a string, in place of the list that is wanted. */
-export function characters(text: string, run: Run): JsonnetArray {
+export function characters(text: string, run: Run): string[] {
   run.allocate(text.length)
+  run.spend(text.length >>> 2)
   return Array.from(text)
 }

@@ -4,7 +4,7 @@ import { DATA_LEVEL } from '../runtime/json.ts'
 import { compare, equals } from '../runtime/operators.ts'
 import type { Run } from '../runtime/run.ts'
 import { slice } from '../runtime/slices.ts'
-import { lazy } from '../runtime/thunk.ts'
+import { LAZY, lazy } from '../runtime/thunk.ts'
 import { asArray, asBoolean, typeName } from '../runtime/types.ts'
 import { force, isArray, type JsonnetArray, type Slot, type Value } from '../runtime/values.ts'
 import { array, callable, characters, count, integer, value } from './args.ts'
@@ -119,7 +119,7 @@ export const arrays: Members = {
   makeArray: native(['sz', 'func'], (args, run) => {
     const size = count(args, 0, run)
     const f = callable(args, 1, run)
-    run.allocate(size)
+    run.allocate(size * LAZY)
     return Array.from({ length: size }, (_, index) => lazy((inner) => apply(f, [index], inner)))
   }),
   range: native(['from', 'to'], (args, run) => {
@@ -151,13 +151,13 @@ export const arrays: Members = {
   map: native(['func', 'arr'], (args, run) => {
     const f = callable(args, 0, run)
     const items = elements(value(args, 1, run), 'map', run)
-    run.allocate(items.length)
+    run.allocate(items.length * LAZY)
     return items.map((item) => lazy((inner) => apply(f, [item], inner)))
   }),
   mapWithIndex: native(['func', 'arr'], (args, run) => {
     const f = callable(args, 0, run)
     const items = elements(value(args, 1, run), 'mapWithIndex', run)
-    run.allocate(items.length)
+    run.allocate(items.length * LAZY)
     return items.map((item, index) => lazy((inner) => apply(f, [index, item], inner)))
   }),
   flatMap: native(['func', 'arr'], flatMap),
@@ -168,7 +168,7 @@ export const arrays: Members = {
   filterMap: native(['filter_func', 'map_func', 'arr'], (args, run) => {
     const [test, f] = [callable(args, 0, run), callable(args, 1, run)]
     const kept = array(args, 2, run).filter((item) => asBoolean(apply(test, [item], run)))
-    run.allocate(kept.length)
+    run.allocate(kept.length * LAZY)
     return kept.map((item) => lazy((inner) => apply(f, [item], inner)))
   }),
   foldl: native(['func', 'arr', 'init'], (args, run) =>

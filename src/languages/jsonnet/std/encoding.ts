@@ -19,6 +19,8 @@ function bytesOf(given: Value, run: Run): Uint8Array {
     throw new Fault(`base64 can only base64 encode strings / arrays of single bytes, got ${typeName(given)}`)
   }
   run.allocate(given.length)
+  if (typeof given === 'string' && /^[\0-\xff]*$/.test(given)) return Buffer.from(given, 'latin1')
+  run.spend(given.length)
   const codes = typeof given === 'string' ? Array.from(given, (char) => char.codePointAt(0) ?? 0) : given
   return Uint8Array.from(codes, (slot) => {
     const code = force(slot, run)

@@ -2,7 +2,7 @@ import { apply } from '../runtime/function.ts'
 import { DATA_LEVEL } from '../runtime/json.ts'
 import { JsonnetObject, objectOf } from '../runtime/object.ts'
 import type { Run } from '../runtime/run.ts'
-import { lazy } from '../runtime/thunk.ts'
+import { LAZY, lazy } from '../runtime/thunk.ts'
 import { isObject } from '../runtime/types.ts'
 import { force, isArray, type Slot, type Value } from '../runtime/values.ts'
 import { boolean, callable, object, string, value } from './args.ts'
@@ -10,7 +10,7 @@ import { type Members, native } from './spec.ts'
 
 function fieldNames(from: JsonnetObject, hidden: boolean, run: Run): readonly string[] {
   const names = hidden ? from.names(run).map(({ name }) => name) : from.visibleNames(run)
-  run.allocate(names.length)
+  run.allocate(names.length * LAZY)
   return names
 }
 
@@ -38,6 +38,7 @@ function mergePatch(target: Value, patch: Value, run: Run): Value {
   const base = isObject(target) ? target : undefined
   const names = new Set([...(base === undefined ? [] : fieldNames(base, false, run)), ...fieldNames(patch, false, run)])
   const entries: [string, Slot][] = []
+  run.spend(names.size * 6)
   run.enter(DATA_LEVEL)
   for (const name of names) {
     const old = base?.hasVisible(name) === true ? field(base, name) : null
@@ -62,7 +63,7 @@ function prune(given: Value, run: Run): Value {
           .map((name) => [name, prune(given.get(name, run), run)] as const)
           .filter(([, kept]) => isContent(kept, run)),
       )
-  run.allocate(isArray(result) ? result.length : 1)
+  run.spend(isArray(result) ? result.length + 4 : 8)
   run.leave(DATA_LEVEL)
   return result
 }

@@ -7,7 +7,7 @@ import { string } from './args.ts'
 import { type Members, native } from './spec.ts'
 
 /** YAML is parsed by a library whose time grows faster than the text, so less of it is taken. */
-const MAX_YAML = 65_536
+const MAX_YAML = 16_384
 /** How deep parsed text may nest. */
 const MAX_DEPTH = 200
 
@@ -17,7 +17,7 @@ function parseJson(text: string, run: Run): Value {
   try {
     return force(fromJson(JSON.parse(text) as Json), run)
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Fault(`failed to parse JSON: ${error.message}`)
+    if (error instanceof SyntaxError) throw new Fault('failed to parse JSON')
     throw error
   }
 }
@@ -44,16 +44,17 @@ function checkNesting(text: string, open: RegExp, close: RegExp): void {
 function parseYaml(text: string, run: Run): Value {
   if (text.length > MAX_YAML) throw new Fault(`the YAML is longer than ${MAX_YAML} characters`)
   run.allocate(text.length)
-  run.spend(text.length)
+  run.spend(text.length * 8)
   checkYamlNesting(text)
   const stream = parseAllDocuments(text, { version: '1.2', uniqueKeys: false, logLevel: 'silent', prettyErrors: false })
   const documents = Array.from(stream).map((document): Json => {
     const [error] = document.errors
-    if (error !== undefined) throw new Fault(`failed to parse YAML: ${error.message}`)
+    if (error !== undefined) throw new Fault(`failed to parse YAML: ${error.code}`)
     try {
       return plain(document.toJS({ maxAliasCount: 100 }), 0)
     } catch (cause) {
-      if (cause instanceof ReferenceError) throw new Fault(`failed to parse YAML: ${cause.message}`)
+      if (cause instanceof ReferenceError)
+        throw new Fault('failed to parse YAML: too many aliases, or one without anchor')
       throw cause
     }
   })

@@ -14,7 +14,7 @@ interface Keyed {
 }
 
 function keyed(items: JsonnetArray, keyF: JsonnetFunction, run: Run): Keyed[] {
-  run.allocate(items.length)
+  run.allocate(items.length * 4)
   if (keyF === identity) return items.map((item) => ({ item, key: force(item, run) }))
   return items.map((item) => ({ item, key: apply(keyF, [item], run) }))
 }
@@ -22,7 +22,7 @@ function keyed(items: JsonnetArray, keyF: JsonnetFunction, run: Run): Keyed[] {
 /** Sorts by the keys; equal ones keep their order. */
 function sortKeyed(items: Keyed[], run: Run): Keyed[] {
   return items.sort((one, other) => {
-    run.spend(1)
+    run.spend(3)
     return compare(one.key, other.key, run)
   })
 }

@@ -4,29 +4,27 @@ import type { Run } from '../runtime/run.ts'
 import { isAstral, substring, textLength } from '../runtime/text.ts'
 import { typeName } from '../runtime/types.ts'
 import { force, isArray, type Slot, type Value } from '../runtime/values.ts'
-import { integer, string, value } from './args.ts'
+import { characters, integer, string, value } from './args.ts'
 import { format } from './format.ts'
 import { type Members, native } from './spec.ts'
 import { char } from './unicode.ts'
 
 const TRIMMED = ' \t\n\f\r\u0085\u00a0'
 
-function stripLeft(text: string, chars: ReadonlySet<string>): string {
-  const all = Array.from(text)
+function stripLeft(text: string, chars: ReadonlySet<string>, run: Run): string {
+  const all = characters(text, run)
   const start = all.findIndex((one) => !chars.has(one))
   return start === -1 ? '' : all.slice(start).join('')
 }
 
-function stripRight(text: string, chars: ReadonlySet<string>): string {
-  const all = Array.from(text)
+function stripRight(text: string, chars: ReadonlySet<string>, run: Run): string {
+  const all = characters(text, run)
   return all.slice(0, all.findLastIndex((one) => !chars.has(one)) + 1).join('')
 }
 
-const stripper = (strip: (text: string, chars: ReadonlySet<string>) => string): Value =>
+const stripper = (strip: typeof stripLeft): Value =>
   native(['str', 'chars'], (args, run) => {
-    const chars = value(args, 1, run)
-    const set = typeof chars === 'string' ? chars : string(args, 1, run)
-    return strip(string(args, 0, run), new Set(Array.from(set)))
+    return strip(string(args, 0, run), new Set(string(args, 1, run)), run)
   })
 
 /** What a part of a text is asked for: its first argument is the text, and each has its own complaint. */
@@ -97,8 +95,18 @@ const escape = (compute: (text: string, run: Run) => string): Value =>
   })
 
 const XML: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;', "'": '&apos;' }
-const lower = (text: string): string => text.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase())
-const upper = (text: string): string => text.replaceAll(/[a-z]+/g, (part) => part.toUpperCase())
+const ASCII = /^[\0-\x7f]*$/
+const lower = (text: string): string =>
+  ASCII.test(text) ? text.toLowerCase() : text.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase())
+const upper = (text: string): string =>
+  ASCII.test(text) ? text.toUpperCase() : text.replaceAll(/[a-z]+/g, (part) => part.toUpperCase())
+
+/** A string of which a changed copy is made. */
+function remade(args: readonly Slot[], run: Run): string {
+  const text = string(args, 0, run)
+  run.chars(text.length)
+  return text
+}
 
 /** The start of each occurrence, overlapping ones too, in code points. */
 function findSubstr(pattern: string, text: string, run: Run): number[] {
@@ -127,15 +135,13 @@ export const strings: Members = {
   endsWith: native(['a', 'b'], (args, run) => string(args, 0, run).endsWith(string(args, 1, run))),
   lstripChars: stripper(stripLeft),
   rstripChars: stripper(stripRight),
-  stripChars: stripper((text, chars) => stripLeft(stripRight(text, chars), chars)),
+  stripChars: stripper((text, chars, run) => stripLeft(stripRight(text, chars, run), chars, run)),
   trim: native(['str'], (args, run) => {
     const chars = new Set(TRIMMED)
-    return stripLeft(stripRight(string(args, 0, run), chars), chars)
+    return stripLeft(stripRight(string(args, 0, run), chars, run), chars, run)
   }),
   stringChars: native(['str'], (args, run) => {
-    const text = string(args, 0, run)
-    run.allocate(text.length)
-    return Array.from(text)
+    return characters(string(args, 0, run), run)
   }),
   split: native(['str', 'c'], (args, run) => split(string(args, 0, run), string(args, 1, run), -1, 'split', run)),
   splitLimit: native(['str', 'c', 'maxsplits'], (args, run) => {
@@ -157,8 +163,8 @@ export const strings: Members = {
     run.chars(text.length + (parts.length - 1) * (to.length - from.length))
     return parts.join(to)
   }),
-  asciiUpper: native(['str'], (args, run) => upper(string(args, 0, run))),
-  asciiLower: native(['str'], (args, run) => lower(string(args, 0, run))),
+  asciiUpper: native(['str'], (args, run) => upper(remade(args, run))),
+  asciiLower: native(['str'], (args, run) => lower(remade(args, run))),
   isEmpty: native(['str'], (args, run) => string(args, 0, run) === ''),
   equalsIgnoreCase: native(
     ['str1', 'str2'],

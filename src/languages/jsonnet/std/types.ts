@@ -14,7 +14,7 @@ const is = (type: TypeName): Value => native(['v'], (args, run) => typeName(valu
 /** Characters, elements, visible fields or parameters. */
 function length(given: Value, run: Run): number {
   if (typeof given === 'string') {
-    run.spend(given.length >>> 6)
+    run.spend(given.length >>> 4)
     return textLength(given)
   }
   if (isArray(given)) return given.length
