@@ -9,7 +9,7 @@ export function numberText(value: number): string {
 /** All digits of an integer, also beyond 2^53. */
 export function integerText(value: number): string {
   if (Object.is(value, -0)) return '-0'
-  return Math.abs(value) < 1e21 ? String(value) : BigInt(value).toString()
+  return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString()
 }
 
 /** C's `%.<precision>g` without trailing zeros. */

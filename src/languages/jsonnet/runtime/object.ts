@@ -21,8 +21,8 @@ export interface Layer {
   readonly scope?: Scope
   readonly locals?: readonly Body[]
   readonly asserts?: readonly Body[]
-  /** A field that layers below this one are taken to lack. */
-  readonly removed?: string
+  /** A field that so many layers below this one are taken to lack, for whoever looks from above. */
+  readonly removed?: { readonly name: string; readonly layers: number }
 }
 
 export interface FieldName {
@@ -62,7 +62,7 @@ export class JsonnetObject {
       const { fields, removed } = this.layers[index] as Layer
       const field = fields.get(name)
       if (field !== undefined) return this.#evaluate(name, field, index, run)
-      if (removed === name) break
+      if (removed?.name === name) index -= removed.layers
     }
     throw new Fault(`Field does not exist: ${name}`)
   }
@@ -71,7 +71,7 @@ export class JsonnetObject {
     for (let index = layer - 1; index >= 0; index--) {
       const { fields, removed } = this.layers[index] as Layer
       if (fields.has(name)) return true
-      if (removed === name) return false
+      if (removed?.name === name) index -= removed.layers
     }
     return false
   }
@@ -85,12 +85,11 @@ export class JsonnetObject {
   names(run: Run): readonly FieldName[] {
     if (this.#names !== undefined) return this.#names
     const names = new Set<string>()
-    for (const { fields, removed } of this.layers) {
+    for (const { fields } of this.layers) {
       run.spend(fields.size * 2)
-      if (removed !== undefined) names.delete(removed)
       for (const name of fields.keys()) names.add(name)
     }
-    const all = [...names]
+    const all = [...names].filter((name) => this.has(name))
     const sorted = all.some(isAstral) ? all.sort(compareText) : all.sort()
     this.#names = sorted.map((name) => ({ name, hidden: this.#isHidden(name) }))
     return this.#names
@@ -120,7 +119,7 @@ export class JsonnetObject {
       const { fields, removed } = this.layers[index] as Layer
       const visibility = fields.get(name)?.visibility
       if (visibility !== undefined && visibility !== 'inherit') return visibility === 'hidden'
-      if (removed === name) return false
+      if (removed?.name === name) index -= removed.layers
     }
     return false
   }

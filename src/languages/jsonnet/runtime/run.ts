@@ -48,7 +48,7 @@ export class Run {
     if (this.#allocations < 0) {
       throw new JsonnetLimitError(`the program makes more than the limit of ${this.limits.allocations} elements`)
     }
-    this.spend(elements >>> 2)
+    this.spend(elements >>> 1)
   }
 
   /** A string of that length, in UTF-16 code units. To be asked before it is made. */

@@ -63,7 +63,7 @@ function prune(given: Value, run: Run): Value {
           .map((name) => [name, prune(given.get(name, run), run)] as const)
           .filter(([, kept]) => isContent(kept, run)),
       )
-  run.spend(isArray(result) ? result.length + 4 : 8)
+  run.spend(isArray(result) ? result.length + 8 : 8)
   run.leave(DATA_LEVEL)
   return result
 }
@@ -97,7 +97,8 @@ export const objects: Members = {
   objectRemoveKey: native(['obj', 'key'], (args, run) => {
     const from = object(args, 0, run)
     run.allocate(from.layers.length + 1)
-    return new JsonnetObject([...from.layers, { fields: new Map(), removed: string(args, 1, run) }])
+    const removed = { name: string(args, 1, run), layers: from.layers.length }
+    return new JsonnetObject([...from.layers, { fields: new Map(), removed }])
   }),
   get: native(['o', 'f', ['default', null], ['inc_hidden', true]], (args, run) => {
     const from = object(args, 0, run)

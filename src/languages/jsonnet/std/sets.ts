@@ -61,9 +61,11 @@ function merge(args: readonly Slot[], run: Run, keep: { first: boolean; second: 
     if (order <= 0) left++
     if (order >= 0) right++
   }
-  if (keep.first) result.push(...itemsOf(first.slice(left)))
-  if (keep.second) result.push(...itemsOf(second.slice(right)))
-  return result
+  return [
+    ...result,
+    ...(keep.first ? itemsOf(first.slice(left)) : []),
+    ...(keep.second ? itemsOf(second.slice(right)) : []),
+  ]
 }
 
 const KEY = ['keyF', identity] as const
