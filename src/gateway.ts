@@ -1,13 +1,14 @@
 /** The composition root: loads what requests run on, listens, swaps it whole on reload, and closes in order. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Health } from './api/health.ts'
 import type { Config } from './config/schema.ts'
 import { ProblemsError, type Problem } from './documents/problem.ts'
 import type { Environment } from './documents/interpolate.ts'
 import { watchFiles, type FileWatch } from './documents/watch.ts'
 import { createListeners, type Addresses } from './listeners.ts'
-import { load, type LoadResult, type State } from './load.ts'
+import { load, type LoadResult } from './load.ts'
 import { createHttpClient } from './outbound/client.ts'
 import { apiSnapshot, proxySnapshot } from './planes.ts'
 import type { AnyHandler, Awaitable, Clock, Decision, Inbound, Log, Trace } from './pipeline/contract.ts'
@@ -15,7 +16,7 @@ import { decide } from './pipeline/decide.ts'
 import { createShared } from './pipeline/shared.ts'
 import { pollRepositories, type Poll } from './rules/repositories/poll.ts'
 import { createSessionStore } from './sessions/store.ts'
-import { createLog, type Log as LeveledLog, type LogTarget } from './telemetry/log.ts'
+import { createLog, forwardingLog, type Log as LeveledLog, type LogTarget } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createTokenCache } from './tokens/token_cache.ts'
 
@@ -59,12 +60,7 @@ const POLL_INTERVAL = 30_000
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   // The first log speaks while the config that configures it is being read.
   let log: LeveledLog = createLog({}, options.logTarget)
-  const currentLog: Log = {
-    debug: (fields, message) => log.debug(fields, message),
-    info: (fields, message) => log.info(fields, message),
-    warn: (fields, message) => log.warn(fields, message),
-    error: (fields, message) => log.error(fields, message),
-  }
+  const currentLog = forwardingLog(() => log)
   const tokens = createTokenCache({ clock })
   const sessions = createSessionStore({
     clock,
@@ -119,7 +115,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         log.error({ problem }, 'Reload refused: what was in force stays in force')
       }
     } else {
-      warnOfBootKeys(state, result.state, log)
+      warnOfBootKeys(boot, result.state.config, log)
       state = result.state
       ;({ problems } = result)
       proxyState = proxySnapshot(state)
@@ -226,17 +222,24 @@ function describe({ place, message }: Problem): string {
   return typeof place === 'string' ? `${place}: ${message}` : `${place.file}:${place.line}:${place.column}: ${message}`
 }
 
-/** Listeners are bound once; a change of their settings must not look as if it had worked. */
-function warnOfBootKeys(before: State, after: State, log: Log): void {
-  const listeners = ({ config }: State): string => JSON.stringify([config.serve, config.log])
-  const withoutCors = (text: string): string =>
-    JSON.stringify(JSON.parse(text), (key, value: unknown) =>
-      key === 'cors' || key === 'trust_forwarded_headers' || key === 'shutdown' ? undefined : value,
-    )
-  if (withoutCors(listeners(before)) !== withoutCors(listeners(after))) {
-    log.warn(
-      {},
-      'Changes of serve (other than cors, trust_forwarded_headers and shutdown) and of log take effect after a restart',
-    )
+/** What of `serve` a reload changes: all else of it belongs to listeners, which are bound once. */
+const reloadable: Readonly<Record<keyof Config['serve'], readonly string[] | 'all'>> = {
+  proxy: ['cors', 'trust_forwarded_headers', 'timeout'],
+  api: ['cors', 'allowed_hosts'],
+  prometheus: [],
+  shutdown: 'all',
+}
+
+/** A change that needs a restart must not look as if it had worked. */
+function warnOfBootKeys(boot: Config, after: Config, log: Log): void {
+  const changed = isDeepStrictEqual(boot.log, after.log) ? [] : ['log']
+  for (const section of Object.keys(reloadable) as (keyof typeof reloadable)[]) {
+    const free = reloadable[section]
+    if (free === 'all') continue
+    const [old, now] = [boot.serve[section], after.serve[section]] as readonly Readonly<Record<string, unknown>>[]
+    for (const key of new Set([...Object.keys(old ?? {}), ...Object.keys(now ?? {})])) {
+      if (!free.includes(key) && !isDeepStrictEqual(old?.[key], now?.[key])) changed.push(`serve.${section}.${key}`)
+    }
   }
+  if (changed.length > 0) log.warn({ keys: changed }, 'What has changed here takes effect after a restart')
 }

@@ -6,13 +6,14 @@ import { createApiServer } from './api/server.ts'
 import type { ApiSnapshot } from './api/snapshot.ts'
 import { tlsSource } from './certificates.ts'
 import type { Config } from './config/schema.ts'
-import type { Clock, Log } from './pipeline/contract.ts'
+import type { Code } from './errors.ts'
+import type { Clock } from './pipeline/contract.ts'
 import type { RequestRecord } from './proxy/record.ts'
 import { createProxyServer } from './proxy/server.ts'
 import type { ProxySnapshot } from './proxy/settings.ts'
 import { loadTls, watchTls } from './proxy/tls.ts'
 import { logDecision, type DecisionRecord } from './telemetry/decision_log.ts'
-import type { Log as LeveledLog } from './telemetry/log.ts'
+import { forwardingLog, type Log as LeveledLog } from './telemetry/log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 import { version } from './version.ts'
 
@@ -67,12 +68,7 @@ export interface Listeners {
 export function createListeners(options: ListenersOptions): Listeners {
   const { clock, metrics } = options
   const { serve } = options.config
-  const log: Log = {
-    debug: (fields, message) => options.log().debug(fields, message),
-    info: (fields, message) => options.log().info(fields, message),
-    warn: (fields, message) => options.log().warn(fields, message),
-    error: (fields, message) => options.log().error(fields, message),
-  }
+  const log = forwardingLog(options.log)
   const proxyTls = tlsSource(serve.proxy.tls)
   const proxy = createProxyServer({
     current: options.proxy,
@@ -80,14 +76,15 @@ export function createListeners(options: ListenersOptions): Listeners {
     log,
     ...(proxyTls !== undefined && { tls: proxyTls }),
     observe(record) {
-      const { inbound, ruleId, code } = record
+      const { inbound, ruleId, code, outcome } = record
       const { method, status, durationMs } = record
       const target = inbound?.path ?? ''
-      metrics.request({ service: 'oathkeeper-proxy', method, target, status, durationMs, known: ruleId !== undefined })
+      const granted = outcome === 'allowed' || outcome === 'failed'
+      metrics.request({ service: 'oathkeeper-proxy', method, target, status, durationMs, known: granted })
       // A preflight is answered from the config alone.
-      if (record.outcome === 'preflight') return
-      metrics.decision(ruleId, record.outcome !== 'refused', code ?? 'allowed')
-      if (record.outcome === 'failed' && code !== undefined) metrics.upstreamError(code)
+      if (outcome === 'preflight') return
+      metrics.decision(ruleId, granted, granted ? 'allowed' : (code ?? 'internal_error'))
+      if (outcome === 'failed' && code !== undefined && !clientFaults.has(code)) metrics.upstreamError(code)
       logDecision(options.log(), decisionRecord(record))
     },
   })
@@ -147,20 +144,26 @@ async function bind(
   }
 }
 
+/** What keeps an allowed request from its answer without being the upstream's doing. */
+const clientFaults: ReadonlySet<Code> = new Set(['client_closed_request', 'request_timeout'])
+
 function decisionRecord(record: RequestRecord): DecisionRecord {
-  const { inbound } = record
+  const { inbound, unread, outcome } = record
   return {
     method: record.method,
+    clientIp: record.remoteAddress,
+    target: unread?.target,
     scheme: inbound?.scheme ?? '',
-    host: inbound?.host ?? '',
+    host: inbound?.host ?? unread?.host ?? '',
     path: inbound?.path ?? '',
     userAgent: record.userAgent,
     traceparent: inbound?.headers.get('traceparent'),
     span: record.span,
-    granted: record.outcome !== 'refused',
+    granted: outcome !== 'refused',
     ruleId: record.ruleId,
     session: record.session,
-    code: record.code,
+    code: outcome === 'refused' ? record.code : undefined,
+    forwardError: outcome === 'failed' ? record.code : undefined,
     detail: record.reason,
     status: record.status,
     durationMs: record.durationMs,

@@ -4,9 +4,10 @@ import path from 'node:path'
 import { decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { generateKeySet } from '../src/tokens/generate.ts'
-import { loadGateway, startGateway, type TestGateway } from './support/gateway.ts'
+import { loadGateway, startGateway, type ListeningGateway, type TestGateway } from './support/gateway.ts'
 import { startServer } from './support/http_server.ts'
 import { inboundOf } from './support/inbound.ts'
+import { openClient } from './support/raw-client.ts'
 import { vectors } from './rules/vectors.ts'
 
 const on = { enabled: true }
@@ -145,6 +146,22 @@ describe('a bad reload', () => {
     })
   })
 
+  it('names the keys that need a restart, and only those', async () => {
+    await using test = await loadGateway({ config, rules: sound })
+    const repositories = { access_rules: { repositories: [`file://${test.directory}/rules.json`] } }
+    const proxy = { ...loopbackOnly.api, timeout: { read: '1s' }, cors: on, trust_forwarded_headers: true }
+    const serve = {
+      proxy: { ...proxy, port: 1 },
+      api: { ...loopbackOnly.api, allowed_hosts: ['gw'] },
+      prometheus: loopbackOnly.api,
+      shutdown: { drain: '1s' },
+    }
+    test.write('config.json', { ...config, ...repositories, serve })
+    await test.gateway.reload()
+    const told = test.log.filter((line) => line.includes('after a restart'))
+    expect(told.map((line) => (JSON.parse(line) as { keys: unknown }).keys)).toEqual([['serve.proxy.port']])
+  })
+
   it('with a config that is wrong keeps the old one, and the rules that came with it', async () => {
     await using test = await loadGateway({ config, rules: sound })
     test.write('rules.json', [rule('b')])
@@ -237,6 +254,52 @@ describe('keys', () => {
     renameSync(aside, place)
     await expect.poll(health).toBe('ok')
     expect(await kidAt(test)).toBe('first')
+  })
+})
+
+describe('what is told of a request', () => {
+  const config = { profile: 'secure', log: { format: 'json' }, ...handlers }
+  const lineOf = ({ log }: TestGateway): Record<string, unknown> =>
+    JSON.parse(log.find((line) => line.includes('Access request')) ?? '{}') as Record<string, unknown>
+  const metricsOf = async (test: ListeningGateway, name: string): Promise<string[]> =>
+    (await (await fetch(`${test.metrics}/metrics`)).text())
+      .split('\n')
+      .filter((line) => line.startsWith(`ory_oathkeeper_${name}`))
+
+  it('one that the front gate refuses: who sent it, and what', async () => {
+    await using test = await startGateway({ config, rules: [rule('a')] })
+    const client = await openClient(test.addresses.proxy.port)
+    client.write('GET /a/..//b?token=secret HTTP/1.1\r\nHost: app.example\r\nUser-Agent: probe\r\n\r\n')
+    expect((await client.response()).status).toBe(400)
+    client.close()
+    expect(lineOf(test)).toMatchObject({
+      granted: false,
+      reason: 'request_invalid',
+      client_ip: '127.0.0.1',
+      http_target: '/a/..//b',
+      http_host: 'app.example',
+      http_user_agent: 'probe',
+    })
+    expect(test.log.join('')).not.toContain('secret')
+  })
+
+  it('one that was granted, and whose upstream is not there', async () => {
+    await using test = await startGateway({ config, rules: [rule('a', { upstream: 'http://127.0.0.1:9' })] })
+    expect((await fetch(`${test.proxy}/a`)).status).toBe(502)
+    expect(lineOf(test)).toMatchObject({
+      level: 'warn',
+      msg: 'Access request granted',
+      granted: true,
+      reason: 'allowed',
+      forward_error: 'upstream_unreachable',
+      status: 502,
+    })
+    expect(await metricsOf(test, 'decisions_total')).toEqual([
+      'ory_oathkeeper_decisions_total{rule_id="a",outcome="granted",reason="allowed"} 1',
+    ])
+    expect(await metricsOf(test, 'upstream_errors_total')).toEqual([
+      'ory_oathkeeper_upstream_errors_total{reason="upstream_unreachable"} 1',
+    ])
   })
 })
 

@@ -36,6 +36,7 @@ export async function answerDecision(c: Context<ApiEnv>, options: DecisionOption
   span?.end({ status, outcome: error === undefined ? 'allowed' : 'refused', ruleId, code: error?.code })
   options.onDecision({
     ...(inbound instanceof GatewayError ? unreadable(c) : described(inbound)),
+    clientIp: peer.address,
     granted: error === undefined,
     span: span?.ids,
     ruleId,
@@ -94,7 +95,7 @@ const refused = (error: GatewayError, inbound: Inbound | undefined): Outcome => 
   response: errorResponse(errorAnswer(error, inbound, { verbose: false })),
 })
 
-type Described = Pick<DecisionRecord, 'method' | 'scheme' | 'host' | 'path' | 'userAgent' | 'traceparent'>
+type Described = Pick<DecisionRecord, 'method' | 'target' | 'scheme' | 'host' | 'path' | 'userAgent' | 'traceparent'>
 
 const described = ({ method, scheme, host, path, headers }: Inbound): Described => ({
   method,
@@ -105,15 +106,20 @@ const described = ({ method, scheme, host, path, headers }: Inbound): Described 
   traceparent: headers.get('traceparent'),
 })
 
-/** What is known of a request that the front gate refused: who sent it, not what it asked about. */
-const unreadable = (c: Context<ApiEnv>): Described => ({
-  method: c.req.method,
-  scheme: new URL(c.req.url).protocol.slice(0, -1),
-  host: c.req.header('host') ?? '',
-  path: '/decisions',
-  userAgent: c.req.header('user-agent'),
-  traceparent: c.req.header('traceparent'),
-})
+/** What a request that the front gate refused says of itself, without the query. */
+function unreadable(c: Context<ApiEnv>): Described {
+  const { request } = rawRequest(c)
+  const [target = ''] = (c.req.header('x-forwarded-uri') ?? request.url ?? '').split('?', 1)
+  return {
+    method: c.req.header('x-forwarded-method') ?? c.req.method,
+    target,
+    scheme: '',
+    host: c.req.header('x-forwarded-host') ?? c.req.header('host') ?? '',
+    path: '',
+    userAgent: c.req.header('user-agent'),
+    traceparent: c.req.header('traceparent'),
+  }
+}
 
 /**
  * 200 without a body and with what the mutators set. Throws GatewayError (`template_failed`) when that cannot be put into

@@ -14,7 +14,7 @@ import { forward } from './forward.ts'
 import type { ForwardResult } from './forward.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { readInbound } from './inbound.ts'
-import { requestRecord } from './record.ts'
+import { requestRecord, unreadRequest } from './record.ts'
 import { bodyKind, HeldBody } from './request_body.ts'
 import type { ProxySettings } from './settings.ts'
 import { upstreamPath } from './target.ts'
@@ -312,6 +312,7 @@ export class Exchange implements PendingExchange {
       status,
       durationMs: clock.monotonic() - this.#started,
       remoteAddress: this.#connection.peer.address,
+      ...(this.#inbound === undefined && { unread: unreadRequest(this.request) }),
       ...(this.#span !== undefined && { span: this.#span.ids }),
     }
     try {

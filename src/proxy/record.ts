@@ -1,4 +1,5 @@
 /** What is told of a request once it is over. */
+import type { IncomingMessage } from 'node:http'
 import type { Code, GatewayError } from '../errors.ts'
 import type { Decision, Inbound, Session } from '../pipeline/contract.ts'
 import type { SpanIds } from '../telemetry/request_span.ts'
@@ -9,6 +10,8 @@ export interface RequestRecord {
   readonly method: string
   /** Absent when the front gate refused the request. */
   readonly inbound?: Inbound
+  /** Of a request that the front gate refused, as far as it could be read. */
+  readonly unread?: UnreadRequest
   readonly ruleId?: string
   readonly session?: Session
   /**
@@ -31,14 +34,27 @@ export interface RequestRecord {
   readonly span?: SpanIds
 }
 
+/** What a request says of itself that is not to be believed. */
+export interface UnreadRequest {
+  /** The request target up to the query, which is where tokens travel. */
+  readonly target: string
+  readonly host: string | undefined
+  readonly userAgent: string | undefined
+}
+
+export function unreadRequest({ url = '', headers }: IncomingMessage): UnreadRequest {
+  const query = url.indexOf('?')
+  return { target: query === -1 ? url : url.slice(0, query), host: headers.host, userAgent: headers['user-agent'] }
+}
+
 /** Builds the record from what is known at the end. */
 export function requestRecord(
-  known: Pick<RequestRecord, 'method' | 'status' | 'durationMs' | 'remoteAddress' | 'span'>,
+  known: Pick<RequestRecord, 'method' | 'status' | 'durationMs' | 'remoteAddress' | 'unread' | 'span'>,
   inbound: Inbound | undefined,
   decision: Decision | undefined,
   error: GatewayError | undefined,
 ): RequestRecord {
-  const userAgent = inbound?.headers.get('user-agent')
+  const userAgent = inbound === undefined ? known.unread?.userAgent : inbound.headers.get('user-agent')
   const session = decision?.session
   const upstream = decision?.allowed === true ? decision.upstream?.origin : undefined
   return {

@@ -1,5 +1,5 @@
 /** The one line that each decision leaves in the log, with Oathkeeper's field names and ours. */
-import type { Code } from '../errors.ts'
+import { type Code, codes } from '../errors.ts'
 import type { Log } from './log.ts'
 import { fingerprint } from './redact.ts'
 import type { SpanIds } from './request_span.ts'
@@ -9,6 +9,10 @@ import { traceIdOf } from './trace.ts'
 export interface DecisionRecord {
   /** The canonical request. The query is left out on purpose: it is where tokens travel, and no rule looks at it. */
   readonly method: string
+  /** IP address of the connection's other end. */
+  readonly clientIp: string
+  /** Of a request that the front gate refused: the request target as it came, up to the query. */
+  readonly target?: string | undefined
   readonly scheme: string
   readonly host: string
   readonly path: string
@@ -23,6 +27,8 @@ export interface DecisionRecord {
   readonly session?: { readonly subject: string; readonly id?: string; readonly stale?: true } | undefined
   /** Why not; absent when granted. */
   readonly code?: Code | undefined
+  /** What kept a granted request from its whole answer. */
+  readonly forwardError?: Code | undefined
   /** What happened, in words for the operator. */
   readonly detail?: string | undefined
   /** What the client was answered. */
@@ -52,8 +58,8 @@ const MAX_TEXT = 512
 const tags = new WeakMap<object, string>()
 
 /**
- * Writes the line. A refusal is the gateway at work and therefore `info`; what an operator must mend (5xx) is `warn`,
- * a fault of the gateway `error`. Never a stack.
+ * Writes the line. A refusal is the gateway at work and therefore `info`; what an operator must mend (5xx, an answer that
+ * the upstream gave not at all or not whole) is `warn`, a fault of the gateway `error`. Never a stack.
  */
 export function logDecision(log: Log, record: DecisionRecord): void {
   const severity = severityOf(record)
@@ -63,9 +69,13 @@ export function logDecision(log: Log, record: DecisionRecord): void {
   const host = log.clean(cut(record.host))
   const fields = {
     granted: record.granted,
+    client_ip: record.clientIp,
     http_method: log.clean(cut(record.method)),
-    // A request that the front gate could not read has no canonical URL.
-    ...(host !== '' && { http_url: `${record.scheme}://${host}${log.clean(cut(record.path))}`, http_host: host }),
+    // A request that the front gate refused has no canonical URL.
+    ...(record.target !== undefined
+      ? { http_target: log.clean(cut(record.target)) }
+      : host !== '' && { http_url: `${record.scheme}://${host}${log.clean(cut(record.path))}` }),
+    ...(host !== '' && { http_host: host }),
     ...(record.userAgent !== undefined && { http_user_agent: log.clean(cut(record.userAgent)) }),
     ...(record.ruleId !== undefined && { rule_id: record.ruleId }),
     ...(session !== undefined && { subject: log.clean(session.subject) }),
@@ -73,7 +83,8 @@ export function logDecision(log: Log, record: DecisionRecord): void {
     // The session store could not be asked: who reads the log should know on what word the request went on.
     ...(session?.stale === true && { session_stale: true }),
     ...(code !== undefined && REASON_IDS[code] !== undefined && { reason_id: REASON_IDS[code] }),
-    reason: record.granted ? (code ?? 'allowed') : code,
+    reason: record.granted ? 'allowed' : code,
+    ...(record.forwardError !== undefined && { forward_error: record.forwardError }),
     ...(record.detail !== undefined && { detail: log.clean(cut(record.detail)) }),
     status: record.status,
     duration_ms: Math.round(record.durationMs * 100) / 100,
@@ -84,10 +95,12 @@ export function logDecision(log: Log, record: DecisionRecord): void {
   log.line(severity, fields, record.granted ? 'Access request granted' : 'Access request denied')
 }
 
-function severityOf({ code, status }: DecisionRecord): 'info' | 'warn' | 'error' {
-  if (code === 'internal_error') return 'error'
+function severityOf({ code, forwardError }: DecisionRecord): 'info' | 'warn' | 'error' {
   // A granted request may carry the upstream's own 5xx, which is not the gateway's to complain about.
-  return code !== undefined && status >= 500 ? 'warn' : 'info'
+  const fault = code ?? forwardError
+  if (fault === undefined) return 'info'
+  if (fault === 'internal_error') return 'error'
+  return codes[fault].status >= 500 ? 'warn' : 'info'
 }
 
 function tagOf(session: object, id: string): string {

@@ -41,6 +41,16 @@ export interface Log {
   enabled(severity: Severity): boolean
 }
 
+/** A log whose lines go to whatever `current` gives at that moment: the log that is configured replaces the first one. */
+export function forwardingLog(current: () => Log): Pick<Log, 'debug' | 'info' | 'warn' | 'error'> {
+  return {
+    debug: (fields, message) => current().debug(fields, message),
+    info: (fields, message) => current().info(fields, message),
+    warn: (fields, message) => current().warn(fields, message),
+    error: (fields, message) => current().error(fields, message),
+  }
+}
+
 const LEVELS: Readonly<Record<string, string>> = { panic: 'fatal', warning: 'warn' }
 
 /** Builds the log. Never throws for unknown levels or formats: the config's schema has refused them before. */

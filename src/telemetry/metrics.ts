@@ -24,7 +24,10 @@ export interface RequestRecord {
   readonly target: string
   readonly status: number
   readonly durationMs: number
-  /** Whether the path is one that the gateway knows (a rule matched, a route exists); paths that are not all count as `other`. */
+  /**
+   * Whether the path is one that the gateway has something at (the request was granted, a route exists). Whoever is
+   * refused adds no path: it counts as one that is known already, or as `other`.
+   */
   readonly known: boolean
 }
 
@@ -37,7 +40,7 @@ export interface Metrics {
   sessionStoreCall(outcome: string): void
   /** Counts a question to the session store that was answered from memory: `fresh`, or `stale` in an outage. */
   sessionFromMemory(kind: string): void
-  /** Counts a request that an upstream failed to answer. `reason` is a reason code. */
+  /** Counts an allowed request that an upstream did not answer, or not whole. `reason` is a reason code. */
   upstreamError(reason: string): void
   /** Whether the files as they are now are the ones in use. */
   reloaded(successful: boolean): void
@@ -90,7 +93,7 @@ export function createMetrics(settings: MetricsSettings): Metrics {
   })
   const upstreamErrors = new Counter({
     name: `${prefix}upstream_errors_total`,
-    help: 'Requests that an upstream did not answer, by reason code.',
+    help: 'Allowed requests that an upstream did not answer, or not whole, by reason code.',
     labelNames: ['reason'],
     registers,
   })
@@ -116,7 +119,7 @@ export function createMetrics(settings: MetricsSettings): Metrics {
       const label = settings.collapseRequestPaths ? firstSegment(path) : redactText(path)
       const labels = {
         method: METHODS.has(method) ? method : 'other',
-        request: settings.hideRequestPaths ? '' : known ? requestLabel(label) : 'other',
+        request: settings.hideRequestPaths ? '' : requestLabel(label, known),
         service,
         status_code: String(status),
       }
@@ -125,7 +128,7 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     },
     decision(ruleId, granted, reason) {
       decisions.inc({
-        rule_id: ruleId === undefined ? '' : ruleLabel(ruleId),
+        rule_id: ruleId === undefined ? '' : ruleLabel(ruleId, true),
         outcome: granted ? 'granted' : 'denied',
         reason,
       })
@@ -146,12 +149,12 @@ export function createMetrics(settings: MetricsSettings): Metrics {
   }
 }
 
-/** The first `max` distinct values as they are, every further one as `other`. */
-function bounded(max: number): (value: string) => string {
+/** The first `max` distinct values as they are, every further one as `other`; so is a new one that may not be added. */
+function bounded(max: number): (value: string, add: boolean) => string {
   const seen = new Set<string>()
-  return (value) => {
+  return (value, add) => {
     if (seen.has(value)) return value
-    if (seen.size >= max) return 'other'
+    if (!add || seen.size >= max) return 'other'
     seen.add(value)
     return value
   }

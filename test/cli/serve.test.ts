@@ -132,10 +132,10 @@ describe('serve', () => {
     const gateway = serve(['serve', '-c', config])
     const { proxy, api } = await ports(gateway)
     const statuses: number[] = []
-    let stopped = false
+    const enough = new AbortController()
     // One connection for each request.
     const traffic = (async () => {
-      while (!stopped) {
+      while (!enough.signal.aborted) {
         const client = await openClient(proxy)
         client.write('GET /nowhere HTTP/1.1\r\nHost: app.example\r\n\r\n')
         statuses.push((await client.response()).status)
@@ -149,7 +149,7 @@ describe('serve', () => {
     await expect.poll(async () => (await fetch(`http://127.0.0.1:${api}/health/ready`)).status).toBe(503)
     const before = statuses.length
     await expect.poll(() => statuses.length).toBeGreaterThan(before + 20)
-    stopped = true
+    enough.abort()
     await traffic
     expect(new Set(statuses)).toEqual(new Set([404]))
     keptAlive.write('GET /nowhere HTTP/1.1\r\nHost: app.example\r\n\r\n')

@@ -15,6 +15,7 @@ function capture(settings: LogSettings = { format: 'json' }, tty = false) {
 
 const record: DecisionRecord = {
   method: 'GET',
+  clientIp: '192.0.2.1',
   scheme: 'https',
   host: 'app.example',
   path: '/v1/notes',
@@ -102,6 +103,7 @@ describe('logDecision', () => {
       time: expect.any(String),
       msg: 'Access request granted',
       granted: true,
+      client_ip: '192.0.2.1',
       http_method: 'GET',
       http_url: 'https://app.example/v1/notes',
       http_host: 'app.example',
@@ -146,6 +148,36 @@ describe('logDecision', () => {
     })
     expect(line['reason_id']).toBe(reasonId)
     expect(line).not.toHaveProperty('stack')
+  })
+
+  it('shows of a request that the front gate refused who sent it, and what, cut short', () => {
+    const { log, only } = capture()
+    const target = `http://me:pass@app.example/..\u0001/${'a'.repeat(1000)}`
+    const refused = { granted: false, code: 'request_invalid', status: 400, target } as const
+    logDecision(log, { ...record, ...refused, scheme: '', host: 'app.example, other', path: '' })
+    const line = only()
+    expect(line).toMatchObject({ client_ip: '192.0.2.1', http_host: 'app.example, other', reason: 'request_invalid' })
+    expect(line).not.toHaveProperty('http_url')
+    expect(line['http_target']).toMatch(/^http:\/\/\[redacted\]@app\.example\/\.\.\u0001\/a{100,}…$/)
+    expect((line['http_target'] as string).length).toBeLessThan(600)
+  })
+
+  it.each([
+    ['upstream_broken', 200, 'warn'],
+    ['upstream_unreachable', 502, 'warn'],
+    ['client_closed_request', 499, 'info'],
+    ['internal_error', 200, 'error'],
+  ] as const)('tells a granted request that came to %s at %s as %s', (forwardError, status, level) => {
+    const { log, only } = capture()
+    logDecision(log, { ...record, forwardError, status, detail: 'why' })
+    expect(only()).toMatchObject({
+      level,
+      msg: 'Access request granted',
+      reason: 'allowed',
+      forward_error: forwardError,
+      detail: 'why',
+      status,
+    })
   })
 
   it('stays one line of JSON without secrets, whatever the client sends', () => {

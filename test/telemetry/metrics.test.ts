@@ -108,6 +108,16 @@ describe('bounds', () => {
     expect(await metrics.text()).toContain('decisions_total{rule_id="other",outcome="granted",reason="allowed"} 500')
   })
 
+  it('requests that are refused take no label from those that are granted', async () => {
+    const metrics = createMetrics(defaults)
+    for (let index = 0; index < 100; index++) {
+      metrics.request({ ...served, target: `/scan${index}`, status: 401, known: false })
+    }
+    metrics.request({ ...served, target: '/notes' })
+    metrics.request({ ...served, target: '/notes', known: false })
+    expect(await byRequest(metrics.text(), 'ory_oathkeeper_requests_total')).toEqual({ other: 100, '/notes': 2 })
+  })
+
   it('a token in a path does not become a label', async () => {
     const metrics = createMetrics(defaults)
     metrics.request({ ...served, target: '/ory_st_4Tn0bFz7kQmC2wYhXv8sLrJdE6uAgP1i/x' })
