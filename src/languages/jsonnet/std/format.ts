@@ -79,11 +79,14 @@ function fromArray(values: readonly Slot[], run: Run): Source {
 function fromObject(values: JsonnetObject, run: Run): Source {
   return {
     next({ key, width, precision }) {
-      if (key === undefined) throw new Fault('Mapping keys required.')
       if (width === '*') throw new Fault('Cannot use * field width with object.')
       if (precision === '*') throw new Fault('Cannot use * precision with object.')
-      if (!values.has(key)) throw new Fault(`No such field: ${key}`)
-      return { width, precision, value: () => values.get(key, run), label: key }
+      const value = (): Value => {
+        if (key === undefined) throw new Fault('Mapping keys required.')
+        if (!values.has(key)) throw new Fault(`No such field: ${key}`)
+        return values.get(key, run)
+      }
+      return { width, precision, value, label: key ?? '' }
     },
     end() {
       // An object may have more fields than the text names.
