@@ -1,34 +1,11 @@
 import { JsonnetSyntaxError } from '../errors.ts'
-import type { Argument, BinaryOperator, Bind, Node, UnaryOperator } from './ast.ts'
+import type { Argument, Bind, Node, UnaryOperator } from './ast.ts'
 import { parseAssert, parseBind, parseParameters } from './binding.ts'
 import { Cursor } from './cursor.ts'
 import { numberValue } from './numbers.ts'
 import { parseArray, parseObject } from './brackets.ts'
+import { binaryOperator, PRECEDENCE, UNARY_PRECEDENCE } from './precedence.ts'
 import type { Source } from './source.ts'
-
-/** From what binds tightest; the numbers only order. */
-const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
-  '*': 10,
-  '/': 10,
-  '%': 10,
-  '+': 9,
-  '-': 9,
-  '<<': 8,
-  '>>': 8,
-  '<': 7,
-  '>': 7,
-  '<=': 7,
-  '>=': 7,
-  in: 7,
-  '==': 6,
-  '!=': 6,
-  '&': 5,
-  '^': 4,
-  '|': 3,
-  '&&': 2,
-  '||': 1,
-}
-const UNARY_PRECEDENCE = 11
 
 /**
  * Parses a whole program.
@@ -64,11 +41,6 @@ function parseExpression(cursor: Cursor, precedence: number): Node {
   }
   cursor.close(outer)
   return left
-}
-
-function binaryOperator(kind: string, text: string): BinaryOperator | undefined {
-  if (kind !== 'operator' && text !== 'in') return undefined
-  return Object.hasOwn(PRECEDENCE, text) ? (text as BinaryOperator) : undefined
 }
 
 function parsePrefix(cursor: Cursor): Node {
