@@ -13,7 +13,9 @@ export function errorReference(): string {
 
 A refused request has one of these codes. It stands in the log line (\`reason\`), in the metric \`decisions_total\` (label \`reason\`) and in
 \`mintkeeper explain\`; the HTTP status follows from it. A client sees the message and the reason only from error handlers that are
-\`verbose\`.
+\`verbose\`, and never the code: the bodies are Oathkeeper's to the byte. What is answered before a rule has been found, or after the upstream
+was asked, comes from no error handler and names no reason: a request that the front gate refuses gets the message of its status alone, and
+\`upstream_…\` codes an empty body. The log line has the details.
 
 ${table(['code', 'status', 'message', 'what to do'], rows)}
 `

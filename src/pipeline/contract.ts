@@ -1,6 +1,7 @@
 /**
  * What every part of the pipeline agrees on: the request it sees, the session it finds, the handlers it runs and the
  * decision it comes to. Holds types and the four `define…` functions, no behaviour.
+ * Longer than most files because its parts name each other, and who writes a handler reads it from top to bottom.
  */
 import type { CryptoKey, JWK } from 'jose'
 import type { SecureContext } from 'node:tls'

@@ -9,7 +9,7 @@ export function hasRivals(cookieLines: readonly string[], names: readonly string
       if (!line.includes(name)) continue
       for (const pair of line.split(';')) {
         if (cookieName(pair) !== name) continue
-        const value = pair.slice(pair.indexOf('=') + 1).trim()
+        const value = trimBlanks(pair.slice(pair.indexOf('=') + 1))
         if (first !== undefined && first !== value) return true
         first = value
       }
@@ -25,7 +25,7 @@ export function withoutCookies(line: string, names: readonly string[]): string {
   if (!names.some((name) => line.includes(name))) return line
   const kept = line.split(';').filter((pair) => !names.includes(cookieName(pair)))
   const joined = kept.join(';')
-  return joined.startsWith(' ') || joined.startsWith('\t') ? joined.trimStart() : joined
+  return joined.slice(blanksBefore(joined))
 }
 
 /** Name of a `name=value` pair, or of a whole Set-Cookie value. */
@@ -34,13 +34,18 @@ export function cookieName(pair: string): string {
   return trimBlanks(equals === -1 ? pair : pair.slice(0, equals))
 }
 
-/** Spaces and tabs only: String.trim would also take a no-break space, which is part of a name. */
+/** Spaces and tabs only: String.trim would also take a no-break space, which is part of a name or value. */
 function trimBlanks(text: string): string {
-  let start = 0
+  const start = blanksBefore(text)
   let end = text.length
-  while (start < end && isBlank(text.charCodeAt(start))) start++
   while (end > start && isBlank(text.charCodeAt(end - 1))) end--
   return text.slice(start, end)
+}
+
+function blanksBefore(text: string): number {
+  let start = 0
+  while (start < text.length && isBlank(text.charCodeAt(start))) start++
+  return start
 }
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09

@@ -178,6 +178,7 @@ describe('cookies', () => {
     ['a=1;ory_kratos_session = s;  b=2', 'a=1;  b=2'],
     ['a="x y"; b; ory_kratos_session=s=t; =c', 'a="x y"; b; =c'],
     ['xory_kratos_session=s; ory_kratos_session2=t', 'xory_kratos_session=s; ory_kratos_session2=t'],
+    ['ory_kratos_session=s; \u00a0a=1', '\u00a0a=1'],
     ['ory_kratos_session=s', undefined],
     ['ory_kratos_session', undefined],
   ])('%j leaves %j', (value, left) => {
