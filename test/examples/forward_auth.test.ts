@@ -16,6 +16,8 @@ const example = 'examples/forward-auth'
 
 let directory: string
 let kratos: StandIn
+/** What bearer_token asks: a session store with a mind of its own. */
+let store: TestServer
 let upstream: TestServer
 let gateway: Gateway
 /** First of the ports in a row for the proxies. */
@@ -25,6 +27,13 @@ let api: string
 beforeAll(async () => {
   directory = mkdtempSync(path.join(tmpdir(), 'mintkeeper-forward-auth-'))
   kratos = await createStandIn()
+  store = await startServer((request, response) => {
+    if (request.headers.authorization !== 'Bearer ory_st_refreshed') response.writeHead(503).end()
+    else {
+      response.setHeader('Set-Cookie', 'ory_kratos_session=refreshed; Path=/; HttpOnly')
+      response.end(JSON.stringify({ active: true, expires_at: '2999-01-01T00:00:00Z', identity: { id: 'someone' } }))
+    }
+  })
   upstream = await startServer((request, response) => response.end(request.url))
   ports = await freeBlock(2)
   const keys = path.join(directory, 'id_token.json')
@@ -37,6 +46,7 @@ beforeAll(async () => {
     configFiles: [path.join(root, example, 'mintkeeper.yaml')],
     env: {
       KRATOS_PUBLIC_URL: kratos.publicUrl,
+      AUTHENTICATORS_BEARER_TOKEN_CONFIG_CHECK_SESSION_URL: `${store.url}/sessions/whoami`,
       ACCESS_RULES_REPOSITORIES: `file://${directory}/rules.yaml`,
       MUTATORS_ID_TOKEN_CONFIG_JWKS_URL: `file://${keys}`,
       ...Object.fromEntries(['PROXY', 'API', 'PROMETHEUS'].map((plane) => [`SERVE_${plane}_PORT`, '0'])),
@@ -50,6 +60,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway.close(0)
   await upstream[Symbol.asyncDispose]()
+  await store[Symbol.asyncDispose]()
   await kratos.close()
   rmSync(directory, { recursive: true, force: true })
 })
@@ -136,7 +147,14 @@ for (const proxy of proxies) {
     const visit = async (target: string, headers: Record<string, string>, method = 'GET') => {
       const before = upstream.requests.length
       const response = await fetch(`${url}${target}`, { method, headers, ...(method === 'POST' && { body: 'a=1' }) })
-      return { status: response.status, text: await response.text(), upstream: upstream.requests.slice(before) }
+      const { status } = response
+      return {
+        status,
+        text: await response.text(),
+        retryAfter: response.headers.get('retry-after'),
+        cookies: response.headers.getSetCookie(),
+        upstream: upstream.requests.slice(before),
+      }
     }
 
     it('keeps out whoever has no session', async () => {
@@ -156,6 +174,21 @@ for (const proxy of proxies) {
       expect(payload).toMatchObject({ sub: kratos.alice.id, role: 'authenticated' })
     })
 
+    it('tells an outage of the session store as one, with the time to come back', async () => {
+      const answer = await visit('/notes', { Authorization: 'Bearer ory_st_unlucky' })
+      expect(answer).toMatchObject({ status: 503, upstream: [] })
+      expect(Number(answer.retryAfter)).toBeGreaterThan(0)
+    })
+
+    it('tells a path without a rule as it is', async () => {
+      expect(await visit('/notes', {}, 'OPTIONS')).toMatchObject({ status: 404, retryAfter: null, upstream: [] })
+    })
+
+    it.runIf(proxy === nginx)('relays the cookie of the session store', async () => {
+      const answer = await visit('/notes', { Authorization: 'Bearer ory_st_refreshed' })
+      expect(answer).toMatchObject({ status: 200, cookies: ['ory_kratos_session=refreshed; Path=/; HttpOnly'] })
+    })
+
     it('does not let clients say which request it is', async () => {
       const { cookie } = kratos.signIn(kratos.alice)
       const forged = { 'X-Forwarded-Host': 'elsewhere.example', 'X-Forwarded-Uri': '/x', 'X-Forwarded-Method': 'TRACE' }
@@ -164,6 +197,16 @@ for (const proxy of proxies) {
     })
   })
 }
+
+describe('Envoy', () => {
+  it('would ask for every request, take the token and let no client say which request it is', () => {
+    const found = JSON.stringify(yaml(`${example}/envoy.yaml`))
+    expect(found).toContain('"path_prefix":"/decisions"')
+    expect(found).toContain('"failure_mode_allow":false')
+    expect(found).toContain('"allowed_upstream_headers":{"patterns":[{"exact":"authorization","ignore_case":true}]}')
+    expect(found).not.toMatch(/"exact":"x-forwarded-(?:host|uri|method)"/i)
+  })
+})
 
 describe('Traefik', () => {
   it('would ask for every request and take the token', () => {

@@ -31,7 +31,7 @@ const cors = z
     exposed_headers: z.array(z.string().min(1)).default(['Content-Type']).describe('Response headers that such a page may read.'),
     allow_credentials: z.boolean().default(false).describe('Whether such a page may send cookies.'),
     max_age: z.int().default(0).describe('Seconds for which a browser may remember a preflight; 0 leaves it to the browser.'),
-    debug: z.boolean().default(false).describe('Accepted for compatibility; CORS decisions are in the debug log.'),
+    debug: z.boolean().default(false).describe('No effect; accepted for compatibility.'),
   })
   .prefault({})
   .describe('Cross-origin resource sharing.')
