@@ -61,7 +61,7 @@ export function compileCors(options: CorsOptions): Cors {
     const wanted = headers.get('access-control-request-method')
     if (method === 'OPTIONS' && wanted !== undefined && wanted !== '') {
       const requested = headers.get('access-control-request-headers') ?? ''
-      return { preflight: true, headers: preflight(origin, wanted.toUpperCase(), requested) }
+      return { preflight: true, headers: preflight(origin, wanted, requested) }
     }
     const lines: HeaderLine[] = [['Vary', 'Origin']]
     if (isAllowedOrigin(origin) && isAllowedMethod(method)) {

@@ -4,4 +4,10 @@ import { inForwarding } from './deliberate/forwarding.ts'
 import { atTheGate } from './deliberate/gate.ts'
 import { inAnswers } from './deliberate/answers.ts'
 
-export const deliberate: readonly Deliberate[] = [...atTheGate, ...inAnswers, ...inForwarding]
+const all: readonly Deliberate[] = [...atTheGate, ...inAnswers, ...inForwarding]
+
+/** Those of form first, so that they do not count for another. */
+export const deliberate: readonly Deliberate[] = [
+  ...all.filter(({ formal }) => formal === true),
+  ...all.filter(({ formal }) => formal !== true),
+]

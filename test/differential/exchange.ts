@@ -86,6 +86,8 @@ function headerFacets(
     if (noise.has(key)) continue
     byName.set(key, [...(byName.get(key) ?? []), readableTokens(value)])
   }
+  // The names in Vary have no order.
+  byName.get('vary')?.sort()
   return [...byName].map(([name, values]) => [prefix + name, values.join(name === 'cookie' ? '; ' : ' | ')])
 }
 

@@ -9,7 +9,10 @@ export const anonymous = defineAuthenticator({
   }),
   create({ subject }) {
     // One object for all requests, so that tokens made from it are found again. As in Oathkeeper an empty name is none.
-    const authenticated = { outcome: 'authenticated', session: { subject: subject || 'anonymous', extra: null } } as const
+    const authenticated = {
+      outcome: 'authenticated',
+      session: { subject: subject || 'anonymous', extra: null },
+    } as const
     return (inbound) =>
       (inbound.headers.get('authorization') ?? '') === '' ? authenticated : { outcome: 'not_responsible' }
   },

@@ -1,7 +1,7 @@
 /** What services and the session store answer, and how refusals are told. */
 import { parsed } from '../json.ts'
 import { headerOf } from '../services/recording_server.ts'
-import { body, called, type Context, type Deliberate, status } from './context.ts'
+import { body, called, header, type Context, type Deliberate, status } from './context.ts'
 
 /** Mintkeeper answered by itself: nothing came from an upstream. */
 const refused = ({ ours }: Context): boolean => called(ours, 'upstream').length === 0
@@ -86,21 +86,14 @@ export const inAnswers: readonly Deliberate[] = [
   {
     name: 'unreadable-content-type',
     reason: 'A Content-Type that cannot be read fits no handler; it does not turn every refusal into a 500.',
-    decides: ({ theirs }) => /mime: (no media type|expected|invalid)/.test(body(theirs)),
+    decides: ({ request, theirs }) =>
+      /mime: (no media type|expected|invalid)/.test(body(theirs)) ||
+      (request.method === 'HEAD' && status(theirs) === '500' && header(request, 'content-type').endsWith(';broken')),
   },
   {
     name: 'own-words',
     reason: 'Reasons describe the fault without the texts of Go, stack traces and the addresses of internal services.',
     covers: ({ facet, theirs, ours }) => facet === 'body' && sameErrorInOtherWords(parsed(theirs), parsed(ours)),
-  },
-  {
-    name: 'server-refusal',
-    reason: 'Every refusal has the same form, also the ones that come before any rule.',
-    covers: ({ facet }, { theirs, ours }) =>
-      ['body', 'header:content-type'].includes(facet) &&
-      status(theirs) === '400' &&
-      status(ours) === '400' &&
-      body(theirs).startsWith('400 Bad Request'),
   },
   {
     name: 'refusals-not-stored',
@@ -140,5 +133,5 @@ function sameErrorInOtherWords(theirs: unknown, ours: unknown): boolean {
   const [a, b] = [(theirs as ErrorBody | undefined)?.error, (ours as ErrorBody | undefined)?.error]
   if (a === undefined || b === undefined || a.code !== b.code || a.status !== b.status) return false
   if (a.message === b.message) return a.reason !== undefined
-  return a.code === 500 && !generic.has(a.message ?? '') && !generic.has(b.message ?? '')
+  return !generic.has(a.message ?? '') && !generic.has(b.message ?? '')
 }

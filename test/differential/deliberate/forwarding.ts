@@ -128,7 +128,7 @@ export const inForwarding: readonly Deliberate[] = [
   {
     name: 'strip-path-segments',
     reason: '`/api` is no part of `/apiary`: cutting into a segment makes a path that no rule was written for.',
-    covers: ({ facet, theirs, ours = '' }) =>
+    covers: ({ facet, theirs = '', ours = '' }) =>
       facet === 'upstream.target' && withoutSlash(ours).replace('/r', '') === withoutSlash(theirs),
   },
   {
@@ -148,7 +148,6 @@ export const inForwarding: readonly Deliberate[] = [
     name: 'own-header-map',
     reason: "Templates see the client's headers, not what other templates have set meanwhile, in random order.",
     covers: ({ facet }, { scenario }) =>
-      facet.includes('header:') &&
-      scenario.rules.some((rule) => JSON.stringify(rule.mutators).includes('.MatchContext.Header')),
+      facet.includes('header:') && JSON.stringify([scenario.config, scenario.rules]).includes('.MatchContext.Header'),
   },
 ]

@@ -53,7 +53,14 @@ export const atTheGate: readonly Deliberate[] = [
     covers: ({ facet, theirs = '', ours }, { request }) =>
       request.plane === 'decisions' &&
       /store\.target|location|body|header:/.test(facet) &&
-      ours === theirs.replaceAll(/(\?|%3F)?q(=|%3D)(%zz|%25zz|a;b=c|a%3Bb%3Dc)/g, ''),
+      ours?.replace(/"RawPath":"[^"]*"/, '') ===
+        theirs.replace(/"RawPath":"[^"]*"/, '').replaceAll(/(\?|%3F)?q(=|%3D)(%zz|%25zz|a;?b=c|a%3Bb%3Dc)/g, ''),
+  },
+  {
+    name: 'decisions-get-body',
+    reason: 'A GET has no body with a meaning (RFC 9110 section 9.3.1).',
+    covers: ({ facet, ours }, { request }) =>
+      request.plane === 'decisions' && request.method === 'GET' && /^service\d*\.body$/.test(facet) && ours === '',
   },
   {
     name: 'decisions-host',

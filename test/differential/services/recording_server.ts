@@ -65,6 +65,8 @@ export async function startRecordingServer(
     if (body !== '') arrived({ service, method: 'unreadable', target: '', headers: [], body, status: 400 })
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
   })
+  // A connection that ends between two requests would make the next one fail in either program.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
