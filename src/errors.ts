@@ -16,7 +16,7 @@ export const codes = {
   request_invalid: {
     status: 400,
     message: 'The request was malformed or contained invalid parameters',
-    remedy: 'The request line, the Host header or another header is ambiguous or forbidden; the log line names what.',
+    remedy: 'The request line, the Host header or another header is ambiguous or forbidden; the reason names what.',
   },
   request_timeout: {
     status: 408,
@@ -36,7 +36,7 @@ export const codes = {
   credentials_invalid: {
     status: 401,
     message: 'Access credentials are invalid',
-    remedy: 'No authenticator of the rule accepted the credentials; `mintkeeper explain` shows what each one said.',
+    remedy: 'No authenticator of the rule accepted the credentials: they are missing, expired or not of a kind it looks at.',
   },
   access_denied: {
     status: 403,
@@ -66,12 +66,12 @@ export const codes = {
   rule_not_found: {
     status: 404,
     message: 'Requested url does not match any rules',
-    remedy: 'Add a rule, or see with `mintkeeper explain METHOD URL` how near the existing ones are.',
+    remedy: 'Add a rule, or correct where the nearest one differs: method, scheme, host or path.',
   },
   rule_ambiguous: {
     status: 500,
     message: 'Expected exactly one rule but found multiple rules',
-    remedy: 'Narrow the patterns until one rule matches; `mintkeeper explain METHOD URL` lists them.',
+    remedy: 'Narrow the patterns until one rule matches, or give one of them a higher `priority`.',
   },
   rule_matching_failed: {
     status: 500,

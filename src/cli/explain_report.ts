@@ -11,22 +11,26 @@ import { isSensitiveKey } from '../telemetry/redact.ts'
 import { GREEN, GREY, paint, RED } from './terminal.ts'
 
 const PARTS: readonly MatchPart[] = ['method', 'scheme', 'host', 'path']
-const MAX_RULES = 20
+const MAX_RULES = 10
 
-/** One line per rule, the nearest first, with what of the request fits it. */
+/** One line per rule, the nearest first, with what of the request fits it; when none matches, also what they ask for. */
 export function ruleTable(rules: readonly Explanation<unknown>[], color: boolean): string {
   if (rules.length === 0) return 'There are no rules.\n'
   const shown = rules.slice(0, MAX_RULES)
+  const missed = !rules.some(({ matches }) => matches)
   const width = Math.max(4, ...shown.map(({ id }) => id.length))
   const head = ['RULE'.padEnd(width), ...PARTS.map((part) => part.toUpperCase().padEnd(6))].join('  ')
-  const lines = shown.map(({ id, matches, priority, overruled, differs, error }) => {
+  const lines = shown.map(({ id, methods, url, matches, priority, overruled, differs, error }) => {
     const marks = PARTS.map((part) => {
       if (error !== undefined && part !== 'method') return paint('?     ', GREY, color)
       return differs.includes(part) ? paint('no    ', RED, color) : paint('yes   ', GREEN, color)
     })
     const stands = priority === 0 ? '' : `priority ${priority}`
     const match = overruled ? 'matches, but another rule has a higher priority' : matches ? '<- matches' : ''
-    const note = [error === undefined ? match : `pattern: ${error.message}`, stands].filter((text) => text !== '')
+    const asked = missed ? `${methods.join('|')} ${url}` : ''
+    const note = [asked, error === undefined ? match : `pattern: ${error.message}`, stands].filter(
+      (text) => text !== '',
+    )
     return [id.padEnd(width), ...marks, note.join(', ')].join('  ').trimEnd()
   })
   const more = rules.length - shown.length

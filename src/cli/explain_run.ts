@@ -21,7 +21,7 @@ export async function explain(
   sessionFile: string | undefined,
 ): Promise<void> {
   if (sessionFile !== undefined) {
-    await explainWith(terminal, configs, request, await fileStore(sessionFile), true)
+    await explainWith(terminal, configs, request, await fileStore(terminal, sessionFile), true)
     return
   }
   const store = createSessionStore()
@@ -59,6 +59,12 @@ async function explainLoaded(
     printProblems(terminal, problems)
     throw new CommandError('The config cannot be used.', { hint: 'Correct the errors above first.' })
   }
+  const method = request.method.toUpperCase()
+  if (method !== request.method) {
+    terminal.err(
+      `warning: Methods are case-sensitive: this is about ${method}, and ${request.method} is refused with 400\n`,
+    )
+  }
   const { settings } = proxySnapshot(state)
   const inbound = readRequest(request, settings, addCookies)
   if (inbound instanceof GatewayError) {
@@ -87,17 +93,31 @@ async function explainInbound(
 }
 
 /** Answers every question with the file, as if the session store had said it with 200. */
-async function fileStore(file: string): Promise<SessionStore> {
+async function fileStore(terminal: Terminal, file: string): Promise<SessionStore> {
   let body: string
   try {
     body = await readFile(file, 'utf8')
     JSON.parse(body)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new CommandError(`The session file cannot be used: ${reason}.`, {
+    throw new CommandError(`The session file ${file} ${whyUnusable(error)}.`, {
       exitCode: 2,
       hint: "It holds what the session store answers, such as the output of `curl -H 'Cookie: …' http://kratos:4433/sessions/whoami`.",
     })
   }
-  return { ask: (question) => Promise.resolve(readAnswer({ status: 200, headers: {}, body }, question)) }
+  return {
+    ask(question) {
+      const answer = readAnswer({ status: 200, headers: {}, body }, question)
+      if (answer.outcome !== 'session') {
+        const { detail, message } = answer.error
+        terminal.err(`note: The session file ${file} is not taken for a session: ${detail ?? message}\n`)
+      }
+      return Promise.resolve(answer)
+    },
+  }
+}
+
+function whyUnusable(error: unknown): string {
+  if (error instanceof SyntaxError) return 'is not JSON'
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ENOENT' ? 'does not exist' : `cannot be read (${String(code ?? error)})`
 }

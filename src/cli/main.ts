@@ -63,8 +63,12 @@ function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Comm
       ],
     )
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
-    .showHelpAfterError('(see --help)')
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+      outputError: (text) => printError(terminal, usageError(text)),
+    })
+    .showHelpAfterError('  See --help.')
     .exitOverride()
   const context: CommandContext = { terminal, exit }
   const commands = [
@@ -81,6 +85,15 @@ function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Comm
     'mintkeeper serve -c mintkeeper.yaml',
     'mintkeeper explain GET https://app.example/notes -c mintkeeper.yaml',
   ])
+}
+
+/** Commander's words in the form of our own errors: `error: …`, and a suggestion in brackets on the next line. */
+function usageError(text: string): CommandError {
+  const [message = '', suggestion] = text
+    .trim()
+    .replace(/^error: /, '')
+    .split('\n')
+  return new CommandError(`${message.replace(/\.$/, '')}.`, { hint: suggestion?.replace(/^\((.*)\)$/, '$1') })
 }
 
 /** `addCommand` leaves a command its own settings; all of ours print and fail alike. */

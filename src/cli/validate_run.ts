@@ -10,11 +10,24 @@ export async function validate(
   files: readonly string[],
   format: 'text' | 'json',
 ): Promise<ExitCode> {
-  const result = await load({ configFiles: files, env: terminal.env, runtime: offlineRuntime(noStore) })
+  const result = withRulesMissed(
+    await load({ configFiles: files, env: terminal.env, runtime: offlineRuntime(noStore) }),
+  )
   const errors = result.problems.filter(({ severity }) => severity === 'error').length
   if (format === 'json') printJson(terminal, result, errors)
   else printText(terminal, result, errors)
   return errors === 0 ? 0 : 1
+}
+
+/** A gateway may start without rules and get them later; whoever validates means to have some. */
+function withRulesMissed(result: LoadResult): LoadResult {
+  if (result.state === undefined || result.state.snapshot.rules.length > 0) return result
+  const missed: Problem = {
+    severity: 'warning',
+    message: 'No access rule is loaded: every request would be refused, and the gateway would never be ready',
+    hint: 'Name rules in access_rules.repositories.',
+  }
+  return { ...result, problems: [...result.problems, missed] }
 }
 
 /** Loading asks nobody who they are. */

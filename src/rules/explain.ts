@@ -8,6 +8,10 @@ export type MatchPart = 'method' | 'scheme' | 'host' | 'path'
 export interface Explanation<T> {
   readonly id: string
   readonly value: T
+  /** Upper case. */
+  readonly methods: readonly string[]
+  /** The pattern, as it was written. */
+  readonly url: string
   readonly matches: boolean
   readonly priority: number
   /** It matches, but a rule with a higher priority does, too. */
@@ -46,11 +50,11 @@ const isMatch = ({ explanation }: { readonly explanation: Pick<Explanation<unkno
   explanation.matches
 
 function explainRule<T>(
-  { id, value, methods, pattern, priority }: CompiledEntry<T>,
+  { id, value, methods, url: written, pattern, priority }: CompiledEntry<T>,
   method: string,
   url: string,
 ): Explanation<T> {
-  const known = { id, value, priority, overruled: false }
+  const known = { id, value, methods, url: written, priority, overruled: false }
   const differs: MatchPart[] = methods.includes(method) ? [] : ['method']
   if (pattern instanceof PatternError) return { ...known, matches: false, differs, error: pattern }
   try {

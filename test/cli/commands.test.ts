@@ -111,7 +111,7 @@ describe('a running gateway', () => {
 describe('usage', () => {
   it.each([
     [[], 'Usage: mintkeeper'],
-    [['serv'], 'Did you mean serve?'],
+    [['serv'], "error: unknown command 'serv'.\n  Did you mean serve?\n  See --help.\n"],
     [['health'], 'Usage: mintkeeper health'],
     [['version', '--jso'], "unknown option '--jso'"],
     [['rules', 'list'], 'Please specify the endpoint url using the --endpoint flag'],

@@ -18,7 +18,7 @@ import {
 
 /** Milliseconds; a token cannot be called back. */
 const LONG_TTL = 3_600_000
-const MAKE_A_KEY = 'Make a key with `mintkeeper credentials generate --alg ES256`.'
+const MAKE_A_KEY = 'Make a key with `mintkeeper credentials generate --alg ES256 --out PATH`.'
 
 /** Turns the session into a signed JWT (RFC 7519) and sends it to the upstream as `Authorization: Bearer`. */
 export const idToken = defineMutator({
@@ -116,7 +116,7 @@ function signingKey(keySet: KeySet, { missing_signing_keys }: Safeguards): Signi
     throw new ConfigError(
       error.reason ?? error.message,
       ['jwks_url'],
-      'Make a key with `mintkeeper credentials generate --alg ES256`.',
+      MAKE_A_KEY,
     )
   }
 }
