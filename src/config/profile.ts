@@ -13,13 +13,13 @@ export interface Safeguard<Value> {
 export const safeguards: { readonly [Key in keyof Safeguards]: Safeguard<Safeguards[Key]> } = {
   path: {
     meaning:
-      'Paths with dot segments, `//`, `%2f` and the like are refused with 400, or resolved and then matched and forwarded.',
+      'Whether paths with dot segments, `//`, `%2f` and the like are refused with 400, or resolved and then matched and forwarded.',
     oathkeeper: 'resolve',
     secure: 'refuse',
   },
   client_headers: {
     meaning:
-      'Identity and forwarded headers, `x-hasura-*`, Authorization and session credentials of the client, on the way to the upstream; and all headers of the client that a remote authorizer or the hydrator would get unasked.',
+      'Whether identity headers, `x-hasura-*`, Authorization and session credentials of the client reach the upstream, and whether a remote authorizer or the hydrator gets headers of the client unasked. X-Forwarded-* of clients are dropped in both profiles unless `serve.proxy.trust_forwarded_headers` is set.',
     oathkeeper: 'pass',
     secure: 'drop',
   },
@@ -29,13 +29,14 @@ export const safeguards: { readonly [Key in keyof Safeguards]: Safeguard<Safegua
     secure: 'set',
   },
   session_cookie_responses: {
-    meaning: "Set-Cookie of the session cookie's name from an upstream that is not the session store.",
+    meaning:
+      "Whether an upstream that is not the session store may set a cookie of the session cookie's name at the client.",
     oathkeeper: 'pass',
     secure: 'drop',
   },
   session_request: {
     meaning:
-      "What the session store is asked: a fixed URL with GET and one credential, or a mixture with the client's own request.",
+      "Whether the session store is asked at a fixed URL, with GET and one credential, or with a mixture of that and the client's own request.",
     oathkeeper: 'client',
     secure: 'fixed',
   },
@@ -71,7 +72,7 @@ export const safeguards: { readonly [Key in keyof Safeguards]: Safeguard<Safegua
     secure: 'refuse',
   },
   token_backdate: {
-    meaning: 'Seconds by which iat and nbf are back-dated, for verifiers whose clock is behind.',
+    meaning: 'By how many seconds iat and nbf are back-dated, for verifiers whose clock is behind.',
     oathkeeper: 0,
     secure: 5,
   },
