@@ -1,10 +1,11 @@
 import { parseDocument as parseYaml } from 'yaml'
 import { type Converted, convert, type Spot } from './convert.ts'
-import { repeatedKey, tooDeep } from './faults.ts'
+import { tooDeep } from './faults.ts'
 import type { Environment } from './interpolate.ts'
 import { convertJson } from './json.ts'
 import type { Locate, Place, Problem } from './problem.ts'
 import { type SourceText, sourceText } from './source.ts'
+import { syntaxProblems } from './yaml_faults.ts'
 
 /** A YAML or JSON text as plain data, which knows where each value stands. */
 export interface Document {
@@ -70,39 +71,5 @@ function locator(root: Spot, source: SourceText): Locate {
       spot = entry.spot
     }
     return source.place(offset)
-  }
-}
-
-/** One slip makes a parser stumble over all that follows; the first few faults are those that tell. */
-const maxFaults = 5
-
-function syntaxProblems(tree: ReturnType<typeof parseYaml>, source: SourceText): Problem[] {
-  const exhausted = tree.errors.find((error) => error.code === 'RESOURCE_EXHAUSTION')
-  const errors = exhausted === undefined ? tree.errors.slice(0, maxFaults) : [exhausted]
-  return [
-    ...errors.map((error) => syntaxProblem('error', error, source)),
-    ...tree.warnings.slice(0, maxFaults).map((warning) => syntaxProblem('warning', warning, source)),
-  ]
-}
-
-interface SyntaxFault {
-  readonly code: string
-  readonly message: string
-  readonly pos: readonly [number, number]
-}
-
-function syntaxProblem(severity: Problem['severity'], fault: SyntaxFault, source: SourceText): Problem {
-  const place = source.place(fault.pos[0])
-  switch (fault.code) {
-    case 'DUPLICATE_KEY':
-      return { severity, ...repeatedKey, place }
-    case 'MULTIPLE_DOCS':
-      return { severity, message: 'A file holds one document, but a second one begins here', place }
-    case 'TAB_AS_INDENT':
-      return { severity, message: 'YAML does not allow tabs as indentation', hint: 'Indent with spaces.', place }
-    case 'RESOURCE_EXHAUSTION':
-      return { severity, message: tooDeep, place }
-    default:
-      return { severity, message: fault.message, place }
   }
 }
