@@ -37,7 +37,7 @@ export class ProblemsError extends Error {
 }
 
 /** Problems as people read a file: file by file in the order in which files first appear, from top to bottom. */
-export function inReadingOrder(problems: readonly Problem[]): Problem[] {
+export function inReadingOrder<Told extends Problem>(problems: readonly Told[]): Told[] {
   const files = [...new Set(problems.map(fileOf))]
   return problems.toSorted((a, b) => {
     const byFile = files.indexOf(fileOf(a)) - files.indexOf(fileOf(b))

@@ -7,7 +7,11 @@ import type { SourceText } from './source.ts'
 /** One slip makes a parser stumble over all that follows; the first few faults are those that tell. */
 const maxFaults = 5
 
-type Fault = YamlDocument.Parsed['errors'][number] | YamlDocument.Parsed['warnings'][number]
+interface Fault {
+  readonly code: string
+  readonly message: string
+  readonly pos: readonly [number, number]
+}
 type Told = Pick<Problem, 'message' | 'hint'>
 
 /** Errors and warnings of a parsed text, one for each line at most; an error for every text that has one. */
@@ -75,6 +79,10 @@ const known: Readonly<Record<string, Told>> = {
   'Nested mappings are not allowed in compact mappings': {
     message: 'One line holds two keys',
     hint: 'Put text that contains ": " in quotes.',
+  },
+  'Block collections are not allowed within flow collections': {
+    message: 'Something is missing between this and what follows',
+    hint: 'Between brackets or braces entries are separated by commas.',
   },
   'Implicit map keys need to be followed by map values': {
     message: 'This is no key: no ":" follows',

@@ -16,7 +16,7 @@ describe('a mistake in YAML', () => {
     ['a quote', 'a: "open\nb: 2\nc: 3\n', '1:4 This " is never closed'],
     ['a single quote', "a: 'open\nb: 2\n", "1:4 This ' is never closed"],
     ['a bracket in JSON', '[{"id": "a",]', '1:2 This { is never closed'],
-    ['a comma that is missing', '{"a": 1 "b": 2}', '1:9 This does not belong here'],
+    ['a comma that is missing', '{"a": 1 "b": 2}', '1:7 Something is missing between this and what follows'],
     ['a bracket too many', 'a: [1, 2]]\n', '1:10 This "]" closes nothing'],
     ['a key in no column', 'a:\n  b: 1\n c: 2\n', '3:1 This key is not in the same column as the others of its map'],
     ['a second colon', 'a: b: c\n', '1:4 One line holds two keys'],
