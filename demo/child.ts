@@ -89,13 +89,21 @@ export const runChild = async (
   if (code !== 0) throw new DemoFailure(`${name} failed:\n${output.trim()}`)
 }
 
-/** Asks until the answer is yes. Throws DemoFailure with the child's last words when it ends or takes too long. */
+/** The line that says what went wrong, of whatever a program has written; the rest is in its log. */
+const complaint = (output: string): string => {
+  const lines = output.split('\n').filter((line) => line.trim() !== '')
+  const telling =
+    lines.find((line) => /^\s*(?:\w*Error\b|error\b|FATAL\b)|: error\b|\bFATAL: /.test(line)) ?? lines.at(-1)
+  return telling?.trim() ?? 'it said nothing.'
+}
+
+/** Asks until the answer is yes. Throws DemoFailure with the child's complaint when it ends or takes too long. */
 export const waitUntil = async (name: string, child: Child, isReady: () => Promise<boolean>): Promise<void> => {
   const deadline = Date.now() + 60_000
   for (;;) {
-    if (!child.running()) throw new DemoFailure(`${name} did not start:\n${child.output()}`)
+    if (!child.running()) throw new DemoFailure(`${name} did not start: ${complaint(child.output())}`)
     if (await isReady().catch(() => false)) return
-    if (Date.now() > deadline) throw new DemoFailure(`${name} did not get ready:\n${child.output()}`)
+    if (Date.now() > deadline) throw new DemoFailure(`${name} did not get ready: ${complaint(child.output())}`)
     await sleep(40)
   }
 }

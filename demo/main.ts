@@ -90,7 +90,7 @@ const run = async (chosen: Options): Promise<boolean> => {
   }
   const starting = startStack({ ports: await portsFor(chosen), logs, kratosUrl, say: report })
   const stack = await Promise.race([starting, signal]).catch((error: unknown) => {
-    say(`The demo did not start. Logs: ${path.relative(process.cwd(), logs)}`)
+    say(`The demo did not start. Logs: ${path.resolve(logs)}`)
     throw error
   })
   let passed = true
@@ -123,6 +123,9 @@ try {
   else process.exitCode = (await run(chosen)) ? 0 : 1
 } catch (error) {
   const known = error instanceof DemoFailure || (error instanceof TypeError && 'code' in error)
-  process.stderr.write(`${known ? error.message : String(error instanceof Error ? error.stack : error)}\n`)
+  const stack = String(error instanceof Error ? error.stack : error)
+  process.stderr.write(
+    known ? `${error.message}\n` : `The demo failed unexpectedly. Please report it with these lines:\n${stack}\n`,
+  )
   process.exitCode = 1
 }

@@ -58,7 +58,7 @@ export const startStack = async ({ ports, logs, kratosUrl, say }: StackOptions):
   let complete = false
   const onEnd = (message: string): void => {
     if (!complete) return
-    say(`${message} Its log is in ${path.relative(process.cwd(), logs) || '.'}. Press Ctrl-C and start the demo again.`)
+    say(`${message} Its log is in ${path.resolve(logs)}. Press Ctrl-C and start the demo again.`)
   }
 
   try {
