@@ -158,7 +158,7 @@ function makeUpstream({ random, material }: Draw, folder: string): Rule['upstrea
   return {
     url: origin + path,
     ...(random.chance(35) && {
-      strip_path: random.pick([folder, `${folder.slice(1)}/`, '/r', '/base', '/', 'literal']),
+      strip_path: random.pick([folder, `${folder.slice(1)}/`, '/r', '/base', 'literal']),
     }),
     ...(random.chance(35) && { preserve_host: random.chance(80) }),
   }
