@@ -77,7 +77,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const first = await load(loadOptions)
   if (first.state === undefined) {
     await Promise.all([sessions.close(), http.close()])
-    throw new ProblemsError(first.problems)
+    throw new ProblemsError(first.problems, first)
   }
   let { state, problems } = { state: first.state, problems: first.problems }
   const boot = state.config

@@ -5,7 +5,7 @@
 import { certificateProblems } from './certificates.ts'
 import type { Config } from './config/schema.ts'
 import { loadConfig, type LoadedConfig } from './config/load.ts'
-import { migrationNotes } from './config/migration.ts'
+import { migrationNotes, type MigrationNote } from './config/migration.ts'
 import type { Environment } from './documents/interpolate.ts'
 import type { Locate, Problem } from './documents/problem.ts'
 import type { AnyHandler, Setup } from './pipeline/contract.ts'
@@ -44,12 +44,14 @@ export interface State {
 export interface LoadResult {
   /** Absent when what is wrong is too wrong to serve with. */
   readonly state?: State
+  /** The config is too wrong for its rules, keys and templates to be looked at. */
+  readonly configOnly: boolean
   /** Errors and warnings, in the order of the files. */
   readonly problems: readonly Problem[]
   /** What could not be read, so that the state has it as it was before. */
   readonly kept: readonly Problem[]
   /** What the files mean here and did not mean to Oathkeeper. */
-  readonly notes: readonly Problem[]
+  readonly notes: readonly MigrationNote[]
   readonly relied: LoadedConfig['relied']
   /** Absolute paths of all files that were read or looked for. */
   readonly files: readonly string[]
@@ -63,7 +65,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const { config, relied, written, locate } = loaded
   if (config === undefined) {
     const notes = migrationNotes(written, locate, [])
-    return { problems: loaded.problems, kept: [], notes, relied, files: loaded.files }
+    return { configOnly: true, problems: loaded.problems, kept: [], notes, relied, files: loaded.files }
   }
 
   const repositories = await loadRepositories(config.access_rules.repositories, {
@@ -109,6 +111,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   })
   const kept = [...repositories.kept, ...keptKeySets]
   return {
+    configOnly: false,
     problems,
     kept,
     notes: migrationNotes(written, locate, repositories.rules),

@@ -4,7 +4,16 @@ import { createGateway, type Gateway } from '../gateway.ts'
 import { ListenError, type Address, type Addresses } from '../listeners.ts'
 import type { LogTarget } from '../telemetry/log.ts'
 import { version } from '../version.ts'
-import { CommandError, count, GREEN, paint, printProblems, type ExitCode, type Terminal } from './terminal.ts'
+import {
+  CommandError,
+  count,
+  GREEN,
+  paint,
+  printProblems,
+  RULES_UNCHECKED,
+  type ExitCode,
+  type Terminal,
+} from './terminal.ts'
 
 /** Starts the gateway, tells where it listens, and resolves when it has stopped. */
 export async function serve(terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
@@ -31,6 +40,7 @@ async function start(terminal: Terminal, files: readonly string[]): Promise<Gate
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error
     printProblems(terminal, error.problems)
+    if (error.configOnly) terminal.err(`${RULES_UNCHECKED}\n`)
     const errors = error.problems.filter(({ severity }) => severity === 'error').length
     throw new CommandError(`Not started because of ${count(errors, 'error')} in config or rules.`, {
       hint: 'Correct what is shown above. `mintkeeper validate` checks without starting.',

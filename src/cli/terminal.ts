@@ -66,6 +66,9 @@ export function printProblems(terminal: Terminal, problems: readonly Problem[]):
   }
 }
 
+/** Told after the errors of a config that is too wrong to go on. */
+export const RULES_UNCHECKED = 'Rules, keys and templates were not checked; correct the config first.'
+
 /** `1 error`, `2 warnings`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
 

@@ -2,7 +2,17 @@ import type { Problem } from '../documents/problem.ts'
 import { GatewayError } from '../errors.ts'
 import { load, type LoadResult, type State } from '../load.ts'
 import { offlineRuntime } from './offline.ts'
-import { count, GREEN, GREY, paint, printProblems, RED, type ExitCode, type Terminal } from './terminal.ts'
+import {
+  count,
+  GREEN,
+  GREY,
+  paint,
+  printProblems,
+  RED,
+  RULES_UNCHECKED,
+  type ExitCode,
+  type Terminal,
+} from './terminal.ts'
 
 /** Loads as `serve` does, and reports instead of serving. */
 export async function validate(
@@ -51,8 +61,13 @@ function toJson({ severity, message, hint, place }: Problem): object {
   return { severity, message, hint, ...spot }
 }
 
-function printText(terminal: Terminal, { problems, notes, relied, state }: LoadResult, errors: number): void {
-  printProblems(terminal, [...notes, ...problems])
+function printText(
+  terminal: Terminal,
+  { configOnly, problems, notes, relied, state }: LoadResult,
+  errors: number,
+): void {
+  printNotes(terminal, notes)
+  printProblems(terminal, problems)
   const warnings = problems.length - errors
   const counted = [
     warnings > 0 ? [count(warnings, 'warning')] : [],
@@ -64,18 +79,38 @@ function printText(terminal: Terminal, { problems, notes, relied, state }: LoadR
     .join('')
   if (errors > 0 || state === undefined) {
     terminal.err(`${paint('not ok', RED, terminal.colorErr)}: ${count(errors, 'error')}${also}\n`)
+    if (configOnly) terminal.err(`${RULES_UNCHECKED}\n`)
     return
   }
   const { rules, upstreams, keys } = countsOf(state)
   const { profile } = state.config
   const counts = [count(rules, 'rule'), count(upstreams, 'upstream'), count(keys, 'signing key set')].join(', ')
   terminal.out(`${paint('ok', GREEN, terminal.colorOut)}: ${counts}, profile ${profile}${also}\n`)
+  printRelied(terminal, profile, relied)
+}
+
+/** What asks for action first. */
+function printNotes(terminal: Terminal, notes: LoadResult['notes']): void {
+  if (notes.length === 0) return
+  const information = notes.filter(({ asksForAction }) => !asksForAction)
+  printProblems(
+    terminal,
+    notes.filter(({ asksForAction }) => asksForAction),
+  )
+  if (information.length > 0) terminal.err('For information:\n')
+  printProblems(terminal, information)
+  terminal.err('Differences that no key stands for are in docs/migrating-from-oathkeeper.md.\n')
+}
+
+function printRelied(terminal: Terminal, profile: string, relied: LoadResult['relied']): void {
   const weaker = relied.filter(({ value, secure }) => value !== secure)
   if (weaker.length === 0) return
-  const names = weaker.map(({ name, value }) => `${name}: ${value}`).join(', ')
+  const lines = weaker.map(
+    ({ name, value, secure, meaning }) => `    ${name}: ${value} (secure: ${secure}). ${meaning}\n`,
+  )
   terminal.out(
     paint(
-      `  Profile ${profile} sets ${names}.\n  \`profile: secure\` is stricter; each can be set singly under safeguards.\n`,
+      `  Left to profile ${profile}:\n${lines.join('')}  \`profile: secure\` is stricter; each can be set singly under safeguards.\n`,
       GREY,
       terminal.colorOut,
     ),

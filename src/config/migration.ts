@@ -15,6 +15,8 @@ interface Difference {
   readonly message: string
   /** One sentence: what to do. */
   readonly hint: string
+  /** Nothing has to be done about it. */
+  readonly information?: true
   /** Where a config or rule is concerned. */
   readonly find: (written: Written) => readonly Spot[]
 }
@@ -50,12 +52,14 @@ export const differences: readonly Difference[] = [
     subjects: ['tokens after a changed key'],
     message: 'Tokens are made anew when the signing key changes',
     hint: 'Keep the public half of an old key published until its last token has expired.',
+    information: true,
     find: ({ enabled }) => enabled('mutators', 'id_token'),
   },
   {
     subjects: ['header and cookie templates'],
     message: 'An edited template takes effect with the reload, not after a restart',
     hint: 'Restarts for this purpose can go; rules of the same id no longer share a template.',
+    information: true,
     find: ({ enabled }) => [...enabled('mutators', 'header'), ...enabled('mutators', 'cookie')],
   },
   {
@@ -68,18 +72,21 @@ export const differences: readonly Difference[] = [
     subjects: ['multi-value request headers behind `noop`'],
     message: 'Headers with several values reach the upstream as they came, not only their first value',
     hint: 'Nothing, unless the upstream relies on one value; on /decisions the first value counts, as before.',
+    information: true,
     find: ({ enabled }) => enabled('mutators', 'noop'),
   },
   {
     subjects: ['`timeout.read`, `timeout.write`'],
     message: 'This limits how long nothing may move, not the whole request or response',
     hint: 'A value that was raised for the sake of streams or uploads can be lowered again.',
+    information: true,
     find: ({ key }) => listeners.flatMap((name) => [...key(`${name}.timeout.read`), ...key(`${name}.timeout.write`)]),
   },
   {
     subjects: ['`cors.debug`'],
     message: 'This has no effect',
     hint: 'Remove it; the log has a line for each decision.',
+    information: true,
     find: ({ key }) => listeners.flatMap((name) => isTrue(key(`${name}.cors.debug`))),
   },
   {
@@ -98,7 +105,14 @@ export const differences: readonly Difference[] = [
     subjects: ['`log.leak_sensitive_values`'],
     message: 'This has no effect: secrets are never logged',
     hint: 'Remove it; log lines carry a short hash of the session to tell sessions apart.',
+    information: true,
     find: ({ key }) => isTrue(key('log.leak_sensitive_values')),
+  },
+  {
+    subjects: ['`log.format: text` in a pipe or file'],
+    message: 'Log lines are JSON unless stdout is a terminal',
+    hint: 'Let collectors that expect key=value lines read JSON.',
+    find: ({ key }) => key('log.format').filter(({ value }) => value === 'text'),
   },
   {
     subjects: ['`tracing`'],
@@ -110,24 +124,39 @@ export const differences: readonly Difference[] = [
     subjects: ['`profiling`'],
     message: 'This has no effect',
     hint: 'Remove it; profile with `node --cpu-prof` or `node --heap-prof`.',
+    information: true,
     find: ({ key }) => key('profiling').filter(({ value }) => value !== ''),
   },
   {
     subjects: ['rules from `http(s)://`, `s3://`, `gs://`, `azblob://`'],
     message: 'This is asked for changes every 30 s, and query parameters of object storage count',
     hint: 'Restarts for new rules can go; parameters that were ignored so far should be right.',
+    information: true,
     find: ({ items }) => items('access_rules.repositories').filter(({ value }) => isRemote(value)),
   },
   {
     subjects: ['`when.request.cidr` and `remote_ip`'],
     message: 'The address range of `when` counts: this handler answers clients in it only',
     hint: 'Remove `cidr` if the handler is to go on answering everybody.',
+    find: ({ setting }) => conditionsWith(setting, ({ request }) => isMap(request) && 'cidr' in request),
+  },
+  {
+    subjects: ['a `Content-Type` that is none, under `when`'],
+    message: 'A Content-Type that is none fits no `content_type`, where it was answered with 500',
+    hint: 'Nothing, unless such requests need a handler of their own.',
+    information: true,
     find: ({ setting }) =>
-      errorHandlers.flatMap((name) =>
-        setting('errors', name, 'when').filter(({ value }) =>
-          conditions(value).some(({ request }) => isMap(request) && 'cidr' in request),
-        ),
+      conditionsWith(
+        setting,
+        ({ request }) => isMap(request) && isMap(request['header']) && 'content_type' in request['header'],
       ),
+  },
+  {
+    subjects: ['`too_many_requests` in `when`'],
+    message: '`too_many_requests` names 429, which Oathkeeper cannot',
+    hint: 'Leave it out of files that Oathkeeper reads, too: its schema refuses it.',
+    information: true,
+    find: ({ setting }) => conditionsWith(setting, ({ error }) => isList(error) && error.includes('too_many_requests')),
   },
   {
     subjects: ['outage under `redirect` or `www_authenticate`'],
@@ -140,6 +169,7 @@ export const differences: readonly Difference[] = [
     subjects: ['`X-Forwarded-Uri` with a query, in `return_to`'],
     message: 'The query of the URL that the user came from is kept',
     hint: 'A work-around that decodes %3F can go.',
+    information: true,
     find: ({ setting }) => setting('errors', 'redirect', 'return_to_query_param'),
   },
   {
@@ -205,6 +235,16 @@ export const differences: readonly Difference[] = [
     find: ({ enabled }) => enabled('authenticators', 'jwt'),
   },
   {
+    subjects: ['`EdDSA` in `allowed_algorithms`'],
+    message: 'EdDSA works, where Oathkeeper refuses it',
+    hint: 'Tokens that were refused for it will pass.',
+    information: true,
+    find: ({ setting }) =>
+      setting('authenticators', 'jwt', 'allowed_algorithms').filter(
+        ({ value }) => isList(value) && value.includes('EdDSA'),
+      ),
+  },
+  {
     subjects: ['token endpoint answers 502 or another odd 5xx'],
     message: 'A token endpoint in trouble is answered with 503, not with 401',
     hint: 'Let alerts and clients that took 401 for an outage look for 503.',
@@ -218,8 +258,11 @@ export const differences: readonly Difference[] = [
   },
 ]
 
-/** Rows of the table that no key or construct stands for: they hold for every config. */
+/** Rows of the table that no key or construct stands for, so that they hold for every config, or that are errors of their own. */
 export const everywhere: readonly string[] = [
+  '`Ory-Session-Cache-For` of the session store',
+  '`env` and `expandenv` in a template',
+  '`getHostByName`, `bcrypt` and functions that make keys, in a template',
   'path',
   'trailing slash',
   'ambiguous requests',
@@ -228,9 +271,6 @@ export const everywhere: readonly string[] = [
   '`GET /version`',
   'secrets in `GET /rules`',
   'exit status of the command line',
-  'a `Content-Type` that is none, under `when`',
-  '`too_many_requests` in `when`',
-  '`EdDSA` in `allowed_algorithms`',
   "hosts with a final dot, a forwarded scheme other than HTTP's",
   '`/decisions` with `//` or dot segments in the path',
   '`X-Forwarded-Uri` of `/decisions`',
@@ -254,22 +294,36 @@ export const everywhere: readonly string[] = [
   '`Forwarded`, with `trust_forwarded_headers`',
 ]
 
+export interface MigrationNote extends Problem {
+  /** Whether something has to be done or looked at; the others are for information. */
+  readonly asksForAction: boolean
+}
+
 /**
- * The notes for a config and its rules, at the places of what they are about. Takes the config as it is written; one that
- * says `profile: secure` was written for Mintkeeper, and gets none.
+ * The notes for a config and its rules, at the places of what they are about: those that ask for action, then the others.
+ * Takes the config as it is written; one that says `profile: secure` was written for Mintkeeper, and gets none.
  */
-export function migrationNotes(config: unknown, locate: Locate, rules: readonly LoadedRule[]): readonly Problem[] {
+export function migrationNotes(
+  config: unknown,
+  locate: Locate,
+  rules: readonly LoadedRule[],
+): readonly MigrationNote[] {
   if (isMap(config) && config['profile'] === 'secure') return []
   const written = readWritten(config, locate, rules)
-  const notes = differences.flatMap(({ message, hint, find }) =>
-    find(written).map(({ place }): Problem => ({
+  const notes = differences.flatMap(({ message, hint, information, find }) =>
+    find(written).map(({ place }): MigrationNote => ({
       severity: 'note',
       message,
       hint,
+      asksForAction: information !== true,
       ...(place !== undefined && { place }),
     })),
   )
-  return inReadingOrder(notes)
+  const sorted = inReadingOrder(notes)
+  return [
+    ...sorted.filter(({ asksForAction }) => asksForAction),
+    ...sorted.filter(({ asksForAction }) => !asksForAction),
+  ]
 }
 
 const isTrue = (spots: readonly Spot[]): readonly Spot[] => spots.filter(({ value }) => value === true)
@@ -283,6 +337,15 @@ const isRemote = (url: unknown): boolean => typeof url === 'string' && /^(https?
 
 const conditions = (when: unknown): readonly Readonly<Record<string, unknown>>[] =>
   isList(when) ? when.filter(isMap) : []
+
+/** The settings of `when` that have such a condition, of whatever error handler. */
+const conditionsWith = (
+  setting: Written['setting'],
+  test: (condition: Readonly<Record<string, unknown>>) => boolean,
+): readonly Spot[] =>
+  errorHandlers.flatMap((name) =>
+    setting('errors', name, 'when').filter(({ value }) => conditions(value).some((condition) => test(condition))),
+  )
 
 /** Of the settings of `when` those that leave outages out; without any, the handler itself. */
 function withoutOutages(handler: readonly Spot[], whens: readonly Spot[]): readonly Spot[] {

@@ -29,10 +29,13 @@ export type Locate = (path: Path, on?: 'key' | 'value') => Place | string | unde
 export class ProblemsError extends Error {
   override readonly name = 'ProblemsError'
   readonly problems: readonly Problem[]
+  /** The config is too wrong for its rules, keys and templates to be looked at: there may be more. */
+  readonly configOnly: boolean
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], options: { readonly configOnly?: boolean } = {}) {
     super(problems.map((problem) => formatProblem(problem)).join('\n'))
     this.problems = problems
+    this.configOnly = options.configOnly ?? false
   }
 }
 

@@ -80,6 +80,7 @@ describe('serve', () => {
     const { exitCode, out, err } = await serve(['serve', '-c', files.write('bad.yaml', 'log:\n  levl: info\n')]).ended
     expect({ exitCode, out }).toEqual({ exitCode: 1, out: '' })
     expect(err).toContain('bad.yaml:2:3: error: Unknown key "levl" in "log"')
+    expect(err).toContain('\nRules, keys and templates were not checked; correct the config first.\n')
     expect(err).toMatch(/error: Not started because of 1 error in config or rules\.\n.*mintkeeper validate.*\n$/)
   })
 

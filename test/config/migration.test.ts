@@ -57,6 +57,16 @@ describe('mintkeeper validate on a config of Oathkeeper', () => {
     expect(output.out).toMatch(new RegExp(`, ${notes(output.err).length} notes\n`))
   })
 
+  it('tells those that ask for action first, and where the others are', () => {
+    const [asking = '', information = '', ...more] = output.err.split('\nFor information:\n')
+    expect(more).toEqual([])
+    const toDo = differences.filter((difference) => difference.information !== true)
+    for (const difference of differences) {
+      expect(toDo.includes(difference) ? asking : information).toContain(difference.hint)
+    }
+    expect(information).toMatch(/\nDifferences that no key stands for are in docs\/migrating-from-oathkeeper\.md\.\n/)
+  })
+
   it('has them in its JSON, too', async () => {
     const file = path.join(golden, 'oathkeeper.yml')
     const { out } = await cli(['validate', '--format', 'json', '-c', file], env)
@@ -65,7 +75,7 @@ describe('mintkeeper validate on a config of Oathkeeper', () => {
     }
     const found = problems.filter(({ severity }) => severity === 'note')
     expect(found).toHaveLength(notes(output.err).length)
-    expect(found[0]).toMatchObject({ file, line: 6, column: 7 })
+    expect(found[0]).toMatchObject({ file, line: 18, column: 5 })
   })
 
   it('does not fail for them', () => {
