@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { compileTemplate, TemplateExecError, TemplateSyntaxError } from '../languages/gotemplate/index.ts'
 import { ConfigError, type Exchange, type Setup } from './contract.ts'
 import { templateData } from './template_data.ts'
+import { templateHint } from './template_hint.ts'
 
 /** Renders for one request; throws GatewayError `template_failed`. */
 export type RenderHeader = (exchange: Exchange) => string
@@ -17,7 +18,8 @@ export function compileHeaderTemplate(source: string, path: readonly string[], s
   try {
     template = compileTemplate(source, { ...setup.templates, missingField: setup.safeguards.missing_field })
   } catch (error) {
-    if (error instanceof TemplateSyntaxError) throw new ConfigError(`The template is malformed: ${error.message}`, path)
+    if (error instanceof TemplateSyntaxError)
+      throw new ConfigError(`The template is malformed: ${error.message}`, path, templateHint(error))
     throw error
   }
   const name = path.at(-1) ?? ''

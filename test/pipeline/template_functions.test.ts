@@ -29,13 +29,19 @@ function load(allowed: readonly string[], template: string): Promise<TestGateway
 
 const both = '{{ env `REGION` }} {{ expandenv `$REGION-1` }}'
 
+const hintFor = (name: string): unknown => expect.stringContaining(`\`templates.allow_functions: [${name}]\``)
+
 describe('env and expandenv', () => {
   it.each([
     [[], 'env'],
     [['env'], 'expandenv'],
   ])('are refused unless they are allowed: %j', async (allowed, refused) => {
     await using test = await load(allowed, both)
-    const problem = { severity: 'error', message: expect.stringContaining(`"${refused}" is refused`) as unknown }
+    const problem = {
+      severity: 'error',
+      message: expect.stringContaining(`"${refused}" is refused`) as unknown,
+      hint: hintFor(refused),
+    }
     expect(test.gateway.problems).toMatchObject([problem, problem])
   })
 

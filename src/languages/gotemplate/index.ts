@@ -4,6 +4,7 @@ import type { Host } from './functions/spec.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import type { GoValue } from './values/value.ts'
 
+export { allowableIn } from './functions/unsafe.ts'
 export { TemplateExecError, TemplateSyntaxError } from './errors.ts'
 export type { Host } from './functions/spec.ts'
 export { defaultLimits, type Limits } from './limits.ts'

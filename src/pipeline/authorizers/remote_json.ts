@@ -4,6 +4,7 @@ import { compileTemplate, TemplateExecError, TemplateSyntaxError } from '../../l
 import { ConfigError, defineAuthorizer, type Exchange, type Setup } from '../contract.ts'
 import { remoteDecision, remoteFields } from '../remote_decision.ts'
 import { templateData } from '../template_data.ts'
+import { templateHint } from '../template_hint.ts'
 
 /** Lets a service decide that gets a JSON document about the session and the request. */
 export const remoteJson = defineAuthorizer({
@@ -32,7 +33,7 @@ function compilePayload(source: string, { safeguards, templates }: Setup): (exch
     template = compileTemplate(source, { ...templates, output: 'json', missingField: safeguards.missing_field })
   } catch (error) {
     if (error instanceof TemplateSyntaxError)
-      throw new ConfigError(`The template is malformed: ${error.message}`, ['payload'])
+      throw new ConfigError(`The template is malformed: ${error.message}`, ['payload'], templateHint(error))
     throw error
   }
   if (!source.includes('{{') && !isJson(source)) throw new ConfigError('payload is not a JSON text', ['payload'])

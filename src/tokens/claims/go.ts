@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts'
 import { compileTemplate, TemplateExecError, TemplateSyntaxError } from '../../languages/gotemplate/index.ts'
 import { ConfigError, type Exchange, type JsonObject, type TemplateSettings } from '../../pipeline/contract.ts'
 import { templateData } from '../../pipeline/template_data.ts'
+import { templateHint } from '../../pipeline/template_hint.ts'
 import { digest, sessionFingerprint } from './fingerprint.ts'
 import type { ClaimsTemplate, ReadPath } from './template.ts'
 
@@ -46,6 +47,8 @@ function compile(source: string, { missingField, templates }: GoClaimsOptions): 
     if (!(error instanceof TemplateSyntaxError)) throw error
     throw new ConfigError(
       `The Go template has a mistake at line ${error.line}, column ${error.column}: ${error.reason}`,
+      [],
+      templateHint(error),
     )
   }
 }

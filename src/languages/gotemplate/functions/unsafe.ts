@@ -47,3 +47,8 @@ export function refusalOf(name: string): string | undefined {
   const remedy = Object.hasOwn(unsafe, name) ? 'it must be allowed by name' : 'it is not available'
   return `function ${JSON.stringify(name)} is refused: it ${reason}; ${remedy}`
 }
+
+/** Of a refusal's reason: the function that could be allowed by name. */
+export function allowableIn(reason: string): string | undefined {
+  return Object.keys(unsafe).find((name) => reason === refusalOf(name))
+}
