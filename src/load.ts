@@ -7,7 +7,7 @@ import type { Config } from './config/schema.ts'
 import { loadConfig, type LoadedConfig } from './config/load.ts'
 import { migrationNotes, type MigrationNote } from './config/migration.ts'
 import type { Environment } from './documents/interpolate.ts'
-import type { Locate, Problem } from './documents/problem.ts'
+import { type Locate, type Problem, withoutRepetitions } from './documents/problem.ts'
 import type { AnyHandler, Setup } from './pipeline/contract.ts'
 import { builtinHandlers } from './pipeline/builtin.ts'
 import { compileRules } from './pipeline/compile.ts'
@@ -98,7 +98,12 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   if (typeof globalKeys === 'string') await keySets.load(globalKeys)
 
   const certificates = certificateProblems(config.serve, loaded.locate)
-  const problems = [...loaded.problems, ...certificates, ...repositories.problems, ...compiled.problems]
+  const problems = withoutRepetitions([
+    ...loaded.problems,
+    ...certificates,
+    ...repositories.problems,
+    ...compiled.problems,
+  ])
   const files = [...loaded.files, ...repositories.files, ...keySets.files, ...compiled.files]
   const refused =
     hasError([...loaded.problems, ...certificates, ...repositories.problems]) ||

@@ -53,6 +53,20 @@ function fileOf({ place }: Problem): string | undefined {
   return typeof place === 'object' ? place.file : place
 }
 
+/** A place in one line of text: `file:line:column`, or its words. */
+export function formatPlace(place: Place | string): string {
+  return typeof place === 'string' ? place : `${place.file}:${place.line}:${place.column}`
+}
+
+/** The first of each of those that say the same of the same place, such as of config that several rules share. */
+export function withoutRepetitions(problems: readonly Problem[]): Problem[] {
+  const told = new Set<string>()
+  return problems.filter(({ severity, message, place }) => {
+    const key = JSON.stringify([severity, message, place === undefined ? null : formatPlace(place)])
+    return !told.has(key) && told.add(key)
+  })
+}
+
 /** `file:line:col: error: message`, the source line with a caret, and the hint; colour is for terminals only. */
 export function formatProblem(problem: Problem, options: { readonly color?: boolean } = {}): string {
   const paint = (code: number, text: string): string =>
@@ -63,7 +77,7 @@ export function formatProblem(problem: Problem, options: { readonly color?: bool
   if (place === undefined) lines.push(`${severity}: ${problem.message}`)
   else if (typeof place === 'string') lines.push(`${place}: ${severity}: ${problem.message}`)
   else {
-    lines.push(`${place.file}:${place.line}:${place.column}: ${severity}: ${problem.message}`)
+    lines.push(`${formatPlace(place)}: ${severity}: ${problem.message}`)
     const number = String(place.line)
     const { text, column } = excerpt(place)
     lines.push(`  ${number} | ${text}`)

@@ -4,6 +4,7 @@
  * caller decides whether such a snapshot may serve (`invalid_rules`).
  */
 import type { Problem } from '../documents/problem.ts'
+import { closest } from '../documents/suggest.ts'
 import { GatewayError } from '../errors.ts'
 import { createMatcher } from '../rules/matcher.ts'
 import { compileRule } from './compile_rule.ts'
@@ -101,11 +102,13 @@ async function compileFallback(
   }
   const message = `Fallback error handler "${name}" was requested but is disabled or unknown.`
   const place = input.locate(['errors', 'fallback', index])
+  const known = input.handlers.filter(({ kind }) => kind === 'errors').map((handler) => handler.name)
+  const meant = known.includes(name) ? undefined : closest(name, known)
   problems.push({
     severity: 'error',
     message,
     ...(place !== undefined && { place }),
-    hint: `Set errors.handlers.${name}.enabled to true.`,
+    hint: meant === undefined ? `Set errors.handlers.${name}.enabled to true.` : `Did you mean "${meant}"?`,
   })
   return failing(
     new GatewayError('error_handler_failed', {

@@ -1,6 +1,7 @@
 /** One handler of a rule becomes a step: its config merged over the global one, parsed once, its templates compiled. */
 import type { Locate, Problem } from '../documents/problem.ts'
 import { mergeLayers } from '../documents/layers.ts'
+import { closest } from '../documents/suggest.ts'
 import { validate } from '../documents/zod.ts'
 import { GatewayError } from '../errors.ts'
 import type { HandlerRef, LoadedRule } from '../rules/rule.ts'
@@ -94,7 +95,10 @@ export async function compileStep<K extends Kind>(
     const field = path.length === 1 ? `${path[0]}.handler` : `${path[0]}[${path[1]}]`
     const message = `Value "${name}" of "${field}" is not in list of supported ${kind}: [${known.join(' ')}]`
     // An authorizer that is missing has been reported with the rule.
-    if (name !== '' || kind !== 'authorizers') report(message, ruleLocate([...path, 'handler']))
+    if (name !== '' || kind !== 'authorizers') {
+      const meant = closest(name, known)
+      report(message, ruleLocate([...path, 'handler']), meant === undefined ? undefined : `Did you mean "${meant}"?`)
+    }
     return kind === 'errors'
       ? new GatewayError('error_handler_failed', { reason: `Unable to find error handler named: ${name}` })
       : misconfigured(kind, message)

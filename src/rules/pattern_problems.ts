@@ -1,5 +1,6 @@
 /** What can be said of patterns at load: that they do not compile, match nothing, or match what another one matches. */
-import type { Locate, Place, Problem } from '../documents/problem.ts'
+import { formatPlace, type Locate, type Place, type Problem } from '../documents/problem.ts'
+import { splitPattern } from './delimiters.ts'
 import type { CompiledEntry } from './entry.ts'
 import { PatternError, PatternStepLimitError, type Pattern } from './pattern.ts'
 import { patternSections } from './sections.ts'
@@ -43,7 +44,32 @@ export function patternWarnings<T>({ methods, locate }: CompiledEntry<T>, patter
       'url',
     )
   }
-  const path = patternSections(pattern.source)?.path ?? ''
+  const { scheme = '', path = '' } = patternSections(pattern.source) ?? {}
+  if (/[A-Z]/.test(literalText(scheme))) {
+    return warn(
+      'This pattern matches no request: schemes are compared in lower case',
+      'Write http, https, or <http|https>.',
+      'url',
+    )
+  }
+  if (literalText(pattern.source).includes('?')) {
+    return warn(
+      'This pattern matches no request as its author means it: a query is no part of what is compared',
+      'Leave out the "?" and what follows it.',
+      'url',
+    )
+  }
+  if (
+    literalText(path)
+      .split('/')
+      .some((segment) => segment === '.' || segment === '..')
+  ) {
+    return warn(
+      'This pattern matches no request: it has a segment "." or "..", and paths are compared without them',
+      'Write the path to which it leads.',
+      'url',
+    )
+  }
   if (path.length > 1 && path.endsWith('/')) {
     return warn(
       'This pattern matches no request: paths are compared without their trailing slash',
@@ -52,6 +78,13 @@ export function patternWarnings<T>({ methods, locate }: CompiledEntry<T>, patter
     )
   }
   return []
+}
+
+/** An expression, which may be part of a segment, becomes one character that no pattern has. */
+function literalText(pattern: string): string {
+  return splitPattern(pattern)
+    .map(({ kind, text }) => (kind === 'literal' ? text : '\0'))
+    .join('')
 }
 
 /** Finds the rules that may match a URL, in any order. */
@@ -158,8 +191,5 @@ function urlPlace<T>({ locate }: CompiledEntry<T>): Pick<Problem, 'place'> {
 }
 
 function placeOf<T>(other: CompiledEntry<T>): string {
-  const otherPlace = other.locate(['match', 'url'])
-  return otherPlace === undefined || typeof otherPlace === 'string'
-    ? (otherPlace ?? 'another file')
-    : `${otherPlace.file}:${otherPlace.line}:${otherPlace.column}`
+  return formatPlace(other.locate(['match', 'url']) ?? 'another file')
 }

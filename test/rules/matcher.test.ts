@@ -284,10 +284,23 @@ describe('problems', () => {
     ['http://h/api/', ['GET'], 'trailing slash'],
     ['/api/<.*>', ['GET'], 'no scheme and host'],
     ['http://h/api', [], '"match.methods" is empty'],
+    ['http://h/api?<.*>', ['GET'], 'a query is no part'],
+    ['HTTP://h/api', ['GET'], 'schemes are compared in lower case'],
+    ['Http<s|>://h/api', ['GET'], 'schemes are compared in lower case'],
+    ['http://h/<[a-z]+>/../api', ['GET'], '"." or ".."'],
+    ['http://h/.', ['GET'], '"." or ".."'],
   ])('warns that %j with %j matches nothing', (url, methods, message) => {
     expect(matcherOf([ruleOf(url, methods)]).problems).toEqual([
       expect.objectContaining({ severity: 'warning', message: expect.stringContaining(message) as unknown }),
     ])
+  })
+
+  it.each([
+    ['methods in lower case', 'http://h/api', ['get', 'post']],
+    ['expressions with capitals, question marks and dots', '<(?i)HTTPS?>://h/<.?>/a<..>', ['GET']],
+    ['dots that are part of a segment', 'http://h/a..b/<.*>../.well-known', ['GET']],
+  ])('has nothing to say about %s', (_, url, methods) => {
+    expect(matcherOf([ruleOf(url, methods)]).problems).toEqual([])
   })
 
   it('has nothing to say about the root, about patterns that differ, or about other methods', () => {

@@ -1,7 +1,7 @@
 /** All repositories become one list of rules; what cannot be read is told, and what was read before stands in for it. */
 import { parseDocument } from '../../documents/document.ts'
 import type { Environment } from '../../documents/interpolate.ts'
-import type { Problem } from '../../documents/problem.ts'
+import { formatPlace, type Problem } from '../../documents/problem.ts'
 import type { Safeguards } from '../../pipeline/contract.ts'
 import { parseRules } from '../parse.ts'
 import type { LoadedRule } from '../rule.ts'
@@ -76,18 +76,21 @@ async function loadRepository(url: string, index: number, options: LoadRepositor
   const previous = options.previous?.states.get(url)
   let repository: Repository | undefined
   let problems: readonly Problem[]
+  /** Set when it can be read but not decoded. */
+  let undecoded: { readonly remote?: RemoteState } | undefined
   const place = options.place?.(index)
   try {
     repository = parseRepository(url, index, options.directory ?? process.cwd())
     const file = repository.kind === 'file' ? { file: repository.path } : {}
     const content = await readRepository(repository, previous?.remote, options)
     const decoded = decode(content.text, repository.name, options)
+    const remote = content.remote === undefined ? {} : { remote: content.remote }
     if (decoded.rules !== undefined) {
-      const { remote } = content
-      const state = { rules: decoded.rules, ...(remote !== undefined && { remote }) }
+      const state = { rules: decoded.rules, ...remote }
       return { state, problems: [...unreadParameters(repository, place), ...decoded.problems], ...file }
     }
     problems = decoded.problems
+    undecoded = remote
   } catch (error) {
     if (!(error instanceof RepositoryError)) throw error
     const { message, hint } = error
@@ -95,29 +98,42 @@ async function loadRepository(url: string, index: number, options: LoadRepositor
       { severity: 'error', message, ...(hint !== undefined && { hint }), ...(place !== undefined && { place }) },
     ]
   }
-  return fallBack(repository, previous, problems, options)
+  return fallBack({ repository, previous, problems, undecoded }, options)
+}
+
+interface Unusable {
+  readonly repository: Repository | undefined
+  readonly previous: RepositoryState | undefined
+  readonly problems: readonly Problem[]
+  readonly undecoded: { readonly remote?: RemoteState } | undefined
 }
 
 /**
- * A repository that cannot be used. Its previous rules stay, or a file without any counts for nothing, or the load fails:
- * where `missing` refuses, a reload must not put a new config over old rules either. What comes over the network is
- * asked for again by itself, so that its outage holds back nothing else.
+ * A repository that cannot be used. Its previous rules stay, or a missing file and what cannot be decoded count for nothing,
+ * or the load fails: where `missing` refuses, a reload must not put a new config over old rules either. What comes over the
+ * network is asked for again by itself, so that its outage holds back nothing else; at the start an outage is fatal.
  */
 function fallBack(
-  repository: Repository | undefined,
-  previous: RepositoryState | undefined,
-  problems: readonly Problem[],
+  { repository, previous, problems, undecoded }: Unusable,
   { missing }: LoadRepositoriesOptions,
 ): Outcome {
   const file = repository?.kind === 'file' ? { file: repository.path } : {}
   const isRemote = repository?.kind === 'http' || repository?.kind === 'object'
   if (previous !== undefined && (isRemote || missing === 'warn')) {
-    const told = asWarnings(problems, 'the previous rules stay in force')
+    const told = asWarnings(
+      problems,
+      previous.rules.length === 0 ? 'its rules are left out' : 'the previous rules stay in force',
+    )
     // The outages of servers are told where they are asked again.
     return { state: previous, problems: told, ...(repository?.kind !== 'http' && { kept: told }), ...file }
   }
-  if (repository?.kind !== 'file' || missing === 'refuse') return { problems, ...file }
-  return { problems: asWarnings(problems, 'its rules are left out'), ...file }
+  if (missing === 'refuse' || (repository?.kind !== 'file' && undecoded === undefined)) return { problems, ...file }
+  return {
+    problems: asWarnings(problems, 'its rules are left out'),
+    // Without a state nobody would ask the server again, and see that the rules have been mended.
+    ...(undecoded?.remote !== undefined && { state: { rules: [], ...undecoded } }),
+    ...file,
+  }
 }
 
 /** The last one says what follows from them. */
@@ -151,7 +167,7 @@ function decode(text: string, name: string, { env, strict = false }: LoadReposit
 
 /** Logs, metrics and the rules API tell rules apart by their ids. */
 function idProblems(rules: readonly LoadedRule[]): readonly Problem[] {
-  const seen = new Set<string>()
+  const seen = new Map<string, Problem['place']>()
   const problems: Problem[] = []
   for (const { rule, locate } of rules) {
     const warn = (message: string, hint: string): void => {
@@ -159,8 +175,11 @@ function idProblems(rules: readonly LoadedRule[]): readonly Problem[] {
       problems.push({ severity: 'warning', message, hint, ...(place !== undefined && { place }) })
     }
     if (rule.id === '') warn('This rule has no id', 'Logs, metrics and the rules API name rules by their id.')
-    else if (seen.has(rule.id)) warn(`Another rule has the id "${rule.id}", too`, 'Give each rule an id of its own.')
-    seen.add(rule.id)
+    else if (seen.has(rule.id)) {
+      const other = seen.get(rule.id)
+      const where = other === undefined ? '' : ` (${formatPlace(other)})`
+      warn(`Another rule${where} has the id "${rule.id}", too`, 'Give each rule an id of its own.')
+    } else seen.set(rule.id, locate(['id']))
   }
   return problems
 }

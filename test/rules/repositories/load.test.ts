@@ -74,7 +74,10 @@ describe('loadRepositories', () => {
 
   it('warns of ids that are missing or given twice', async () => {
     const loaded = await load([inline(rulesText('a', '', 'a'))])
-    expect(told(loaded.problems)).toEqual(['warning: This rule has no id', 'warning: Another rule has the id "a", too'])
+    expect(told(loaded.problems)).toEqual([
+      'warning: This rule has no id',
+      'warning: Another rule (inline repository 1:1:8) has the id "a", too',
+    ])
   })
 
   it.each([
@@ -92,6 +95,32 @@ describe('loadRepositories', () => {
         message: expect.stringContaining(message) as unknown,
       }),
     ])
+  })
+})
+
+describe.each([
+  ['HTML', '<!doctype html>\n<p>Sign in</p>\n'],
+  ['a scalar', '42'],
+  ['a map', '{"rules": []}'],
+])('%s instead of rules', (_, text) => {
+  it.each(['file', 'inline', 'http'])('from a repository of kind %s', async (kind) => {
+    let sent = text
+    await using server = await startServer((_request, response) => response.end(sent))
+    const url = { file: await write('rules.yaml', text), inline: inline(text), http: server.url }[kind]!
+    const sources = [url, inline(rulesText('other'))]
+    const warned = await load(sources)
+    expect(ids(warned)).toEqual(['other'])
+    expect(warned.problems.map(({ severity }) => severity)).not.toContain('error')
+    expect(warned.problems.at(-1)?.message).toMatch(/; its rules are left out$/)
+    const refused = await load(sources, { missing: 'refuse' })
+    expect(refused.problems).toContainEqual(expect.objectContaining({ severity: 'error' }))
+    if (kind !== 'http') return
+    // still asked, so that its mending is seen
+    expect(warned.states.get(url)?.remote?.text).toBe(text)
+    const again = await load(sources, { previous: warned })
+    expect(again.problems.at(-1)?.message).toMatch(/; its rules are left out$/)
+    sent = rulesText('mended')
+    expect(ids(await load(sources, { previous: again }))).toEqual(['mended', 'other'])
   })
 })
 
