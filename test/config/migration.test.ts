@@ -60,9 +60,8 @@ describe('mintkeeper validate on a config of Oathkeeper', () => {
   it('tells those that ask for action first, and where the others are', () => {
     const [asking = '', information = '', ...more] = output.err.split('\nFor information:\n')
     expect(more).toEqual([])
-    const toDo = differences.filter((difference) => difference.information !== true)
     for (const difference of differences) {
-      expect(toDo.includes(difference) ? asking : information).toContain(difference.hint)
+      expect(difference.information === true ? information : asking).toContain(difference.hint)
     }
     expect(information).toMatch(/\nDifferences that no key stands for are in docs\/migrating-from-oathkeeper\.md\.\n/)
   })
