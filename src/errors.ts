@@ -36,7 +36,8 @@ export const codes = {
   credentials_invalid: {
     status: 401,
     message: 'Access credentials are invalid',
-    remedy: 'No authenticator of the rule accepted the credentials: they are missing, expired or not of a kind it looks at.',
+    remedy:
+      'No authenticator of the rule accepted the credentials: they are missing, expired or not of a kind it looks at.',
   },
   access_denied: {
     status: 403,

@@ -184,9 +184,10 @@ for (const proxy of proxies) {
       expect(await visit('/notes', {}, 'OPTIONS')).toMatchObject({ status: 404, retryAfter: null, upstream: [] })
     })
 
-    it.runIf(proxy === nginx)('relays the cookie of the session store', async () => {
+    it(proxy === nginx ? 'relays the cookie of the session store' : 'has no way to relay cookies', async () => {
       const answer = await visit('/notes', { Authorization: 'Bearer ory_st_refreshed' })
-      expect(answer).toMatchObject({ status: 200, cookies: ['ory_kratos_session=refreshed; Path=/; HttpOnly'] })
+      const relayed = proxy === nginx ? ['ory_kratos_session=refreshed; Path=/; HttpOnly'] : []
+      expect(answer).toMatchObject({ status: 200, cookies: relayed })
     })
 
     it('does not let clients say which request it is', async () => {

@@ -113,10 +113,6 @@ function signingKey(keySet: KeySet, { missing_signing_keys }: Safeguards): Signi
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     if (missing_signing_keys === 'isolate') return error
-    throw new ConfigError(
-      error.reason ?? error.message,
-      ['jwks_url'],
-      MAKE_A_KEY,
-    )
+    throw new ConfigError(error.reason ?? error.message, ['jwks_url'], MAKE_A_KEY)
   }
 }
