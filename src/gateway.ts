@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Health } from './api/health.ts'
 import type { Config } from './config/schema.ts'
-import { ProblemsError, type Problem } from './documents/problem.ts'
+import { formatPlace, ProblemsError, type Problem } from './documents/problem.ts'
 import type { Environment } from './documents/interpolate.ts'
 import { watchFiles, type FileWatch } from './documents/watch.ts'
 import { createListeners, type Addresses } from './listeners.ts'
@@ -74,6 +74,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { configFiles, env, handlers } = options
   const loadOptions = { configFiles, env, runtime, ...(handlers !== undefined && { handlers }) }
 
+  const firstRead = clock.now()
   const first = await load(loadOptions)
   if (first.state === undefined) {
     await Promise.all([sessions.close(), http.close()])
@@ -106,8 +107,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   settle()
 
   const reloadOnce = async (): Promise<LoadResult> => {
+    const began = clock.now()
     const result = await load({ ...loadOptions, previous: state })
-    watch?.update(result.files)
+    watch?.update(result.files, began)
     if (result.state === undefined) {
       const errors = result.problems.filter(({ severity }) => severity === 'error')
       failedReload = { at: new Date(clock.now()), problems: errors.map(describe) }
@@ -145,7 +147,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       work().catch((error: unknown) => log.error({ err: error }, 'Looking for changes failed'))
     }
     const interval = options.watchInterval
-    watch = watchFiles(first.files, () => inBackground(reload), interval === undefined ? {} : { interval })
+    watch = watchFiles(first.files, () => inBackground(reload), {
+      since: firstRead,
+      ...(interval !== undefined && { interval }),
+    })
     poll = pollRepositories({
       interval: POLL_INTERVAL,
       current: () => state.repositories,
@@ -218,8 +223,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 function describe({ place, message }: Problem): string {
-  if (place === undefined) return message
-  return typeof place === 'string' ? `${place}: ${message}` : `${place.file}:${place.line}:${place.column}: ${message}`
+  return place === undefined ? message : `${formatPlace(place)}: ${message}`
 }
 
 /** What of `serve` a reload changes: all else of it belongs to listeners, which are bound once. */

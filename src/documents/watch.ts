@@ -1,27 +1,32 @@
-import { unwatchFile, watchFile, type Stats } from 'node:fs'
+import { stat, unwatchFile, watchFile, type Stats } from 'node:fs'
 
 export interface WatchOptions {
   /** Milliseconds between two looks at a file. */
   readonly interval?: number
   /** Milliseconds without a further change before the changes are told, so that a half-written set is not read. */
   readonly settle?: number
+  /** Epoch milliseconds, see `FileWatch.update`. */
+  readonly since?: number
 }
 
 export interface FileWatch {
-  /** Replaces the set of watched files. */
-  update(files: readonly string[]): void
+  /**
+   * Replaces the set of watched files. `since` (epoch milliseconds) is when the caller began to read them: a file that is new
+   * to the set and has changed from then on is told, so that no change falls between reading and watching.
+   */
+  update(files: readonly string[], since?: number): void
   close(): void
 }
 
 /**
  * Calls back with the files that changed, appeared or went. Looks at what a path leads to (`stat` every second) instead of
  * asking the kernel: a Kubernetes ConfigMap is swapped by a symbolic link two levels up, of which a watched file tells nothing.
- * Start watching before reading, so that no change falls between the two. Does not keep the process alive.
+ * Does not keep the process alive.
  */
 export function watchFiles(
   files: readonly string[],
   onChange: (changed: readonly string[]) => void,
-  { interval = 1000, settle = 100 }: WatchOptions = {},
+  { interval = 1000, settle = 100, since }: WatchOptions = {},
 ): FileWatch {
   const listeners = new Map<string, (current: Stats, previous: Stats) => void>()
   const changed = new Set<string>()
@@ -46,7 +51,7 @@ export function watchFiles(
     changed.delete(file)
   }
 
-  function update(next: readonly string[]): void {
+  function update(next: readonly string[], readFrom?: number): void {
     const wanted = new Set(next)
     for (const file of listeners.keys()) if (!wanted.has(file)) forget(file)
     for (const file of wanted) {
@@ -59,10 +64,16 @@ export function watchFiles(
       }
       listeners.set(file, listener)
       watchFile(file, { interval, persistent: false }, listener)
+      if (readFrom !== undefined) {
+        // `ctime`, not `mtime`: what is moved into place keeps the time of its writing.
+        stat(file, (error, found) => {
+          if (error === null && found.ctimeMs >= readFrom && listeners.get(file) === listener) told(file)
+        })
+      }
     }
   }
 
-  update(files)
+  update(files, since)
   return {
     update,
     close() {

@@ -141,6 +141,8 @@ function addResponseHeaders(run: Run, lines: readonly HeaderLine[] | undefined):
 
 function authorize(run: Run, rule: CompiledRule, session: Session, from = 0): Awaitable<Decision> {
   const { authorizers } = rule
+  // A loop over nothing must let nobody through.
+  if (authorizers.length === 0) return refuse(run, unset('No authorization handler was set in the rule'))
   for (let index = from; index < authorizers.length; index++) {
     const { name, step } = authorizers[index]!
     const { inbound, captures, edits } = run

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -55,6 +65,23 @@ describe('watchFiles', () => {
     write(0)
     await told(nothing, (changed) => changed.includes(file) && existsSync(file))
     expect(existsSync(file)).toBe(true)
+  })
+
+  it('tells of a change between the reading of a file and the first look at it', async () => {
+    const [read, changed] = ['read.yaml', 'changed.yaml'].map((name) => join(folder, name)) as [string, string]
+    writeFileSync(read, 'a')
+    // File systems keep time less finely than clocks do: `since` is the time that they gave the last write.
+    const since = statSync(read).ctimeMs + 1
+    let late = since
+    while (late <= since) {
+      writeFileSync(changed, 'b')
+      late = statSync(changed).ctimeMs
+    }
+    const telling = new Promise<readonly string[]>((resolve) => {
+      onChange = resolve
+    })
+    watch = watchFiles([read, changed], (files) => onChange(files), { interval: 20, settle: 30, since })
+    expect(await telling).toEqual([changed])
   })
 
   it('tells of a file that went and came back as it was', async () => {
