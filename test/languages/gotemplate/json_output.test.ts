@@ -100,12 +100,16 @@ describe('JSON output', () => {
   })
 
   it('never lets a value that names a member take the place of another', () => {
-    const template = '{"role":"user","{{ .x }}":1,"sub":"s"}'
+    const [before, after] = ['{"role":"user",', ':1,"sub":"s"}']
+    // The name is parsed by itself: V8's parser can take the name `"` for a name `\\` that it met at this place before.
+    const name = (x: string): unknown => {
+      const text = render(`${before}"{{ .x }}"${after}`, { x })
+      expect(text.startsWith(before) && text.endsWith(after)).toBe(true)
+      return JSON.parse(text.slice(before.length, -after.length))
+    }
     fc.assert(
       fc.property(fc.oneof(hostile, fc.constantFrom('role', 'sub', 'other')), (x) => {
-        const own = { role: 'user', [x]: 1, sub: 's' }
-        const taken = x === 'role' || x === 'sub'
-        expect(outcome(() => parsed(template, { x }))).toEqual(taken ? 'refused' : own)
+        expect(outcome(() => name(x))).toEqual(x === 'role' || x === 'sub' ? 'refused' : x)
       }),
     )
   })
