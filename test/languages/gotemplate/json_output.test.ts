@@ -101,7 +101,7 @@ describe('JSON output', () => {
 
   it('never lets a value that names a member take the place of another', () => {
     const [before, after] = ['{"role":"user",', ':1,"sub":"s"}']
-    // The name is parsed by itself: V8's parser can take the name `"` for a name `\\` that it met at this place before.
+    // The name is parsed by itself: V8's parser can take the name `"` for a name `\` that it met at this place before.
     const name = (x: string): unknown => {
       const text = render(`${before}"{{ .x }}"${after}`, { x })
       expect(text.startsWith(before) && text.endsWith(after)).toBe(true)
