@@ -11,13 +11,14 @@ import { createListeners, type Addresses } from './listeners.ts'
 import { load, type LoadResult } from './load.ts'
 import { createHttpClient } from './outbound/client.ts'
 import { apiSnapshot, proxySnapshot } from './planes.ts'
-import type { AnyHandler, Awaitable, Clock, Decision, Inbound, Log, Trace } from './pipeline/contract.ts'
+import type { AnyHandler, Awaitable, Clock, Decision, Inbound, Log, Revocations, Trace } from './pipeline/contract.ts'
 import { decide } from './pipeline/decide.ts'
 import { createShared } from './pipeline/shared.ts'
 import { pollRepositories, type Poll } from './rules/repositories/poll.ts'
+import { createRevocations } from './sessions/revocations.ts'
 import { createSessionStore } from './sessions/store.ts'
 import { createLog, forwardingLog, type Log as LeveledLog, type LogTarget } from './telemetry/log.ts'
-import { createMetrics } from './telemetry/metrics.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createTokenCache } from './tokens/token_cache.ts'
 
 export interface GatewayOptions {
@@ -30,6 +31,15 @@ export interface GatewayOptions {
   readonly logTarget: LogTarget
   /** Milliseconds between two looks at the watched files. */
   readonly watchInterval?: number
+  /** The other processes that serve together with this one. */
+  readonly peers?: Peers
+}
+
+export interface Peers {
+  /** Hears of every session that ends here, and tells of those that end elsewhere. */
+  shareRevocations(revocations: Revocations): void
+  /** Gives this process' metrics to the others; returns what tells the metrics of all. */
+  shareMetrics(registry: Metrics['registry']): Metrics['text']
 }
 
 export interface Gateway {
@@ -48,6 +58,11 @@ export interface Gateway {
    * elsewhere when `close` follows.
    */
   drain(): Promise<void>
+  /**
+   * As `drain`, for a gateway whose place another process has taken: it stays ready, and lets no connection last longer
+   * than the request that it has.
+   */
+  retire(): Promise<void>
   /** Stops accepting, lets requests finish for `grace` milliseconds (default: `serve.shutdown.grace`), ends what is left. */
   close(grace?: number): Promise<void>
 }
@@ -62,6 +77,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let log: LeveledLog = createLog({}, options.logTarget)
   const currentLog = forwardingLog(() => log)
   const tokens = createTokenCache({ clock })
+  const revocations = createRevocations(currentLog)
   const sessions = createSessionStore({
     clock,
     log: currentLog,
@@ -70,7 +86,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const http = createHttpClient()
   const shared = createShared({ clock, http, log: currentLog })
-  const runtime = { clock, randomUUID: () => randomUUID(), sessions, tokens, http, shared, log: currentLog }
+  const runtime = {
+    clock,
+    randomUUID: () => randomUUID(),
+    sessions,
+    revocations,
+    tokens,
+    http,
+    shared,
+    log: currentLog,
+  }
   const { configFiles, env, handlers } = options
   const loadOptions = { configFiles, env, runtime, ...(handlers !== undefined && { handlers }) }
 
@@ -89,6 +114,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     hideRequestPaths: prometheus.hide_request_paths,
     collapseRequestPaths: prometheus.collapse_request_paths,
   })
+  const allMetrics = options.peers?.shareMetrics(metrics.registry)
+  options.peers?.shareRevocations(revocations)
   let proxyState = proxySnapshot(state)
   let apiState = apiSnapshot(state)
   if ((boot.tracing?.provider ?? '') !== '' && proxyState.tracer === undefined) {
@@ -179,7 +206,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     health,
     clock,
     log: () => log,
-    metrics,
+    metrics: allMetrics === undefined ? metrics : { ...metrics, text: allMetrics },
   })
   const stopWatching = (): void => {
     watch?.close()
@@ -212,6 +239,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       }
     },
     reload,
+    async retire() {
+      stopWatching()
+      listeners.drain()
+      await wait(state.config.serve.shutdown.drain)
+    },
     async drain() {
       closing = true
       stopWatching()

@@ -18,7 +18,10 @@ import { healthUrl } from './sessions/health.ts'
 import { createKeySets, type LoadedKeySets } from './tokens/key_sets.ts'
 
 /** Everything that outlives a snapshot: pools, caches and clocks. */
-export type Runtime = Pick<Setup, 'clock' | 'randomUUID' | 'sessions' | 'tokens' | 'http' | 'shared' | 'log'>
+export type Runtime = Pick<
+  Setup,
+  'clock' | 'randomUUID' | 'sessions' | 'revocations' | 'tokens' | 'http' | 'shared' | 'log'
+>
 
 export interface LoadOptions {
   /** Later files go over earlier ones. */

@@ -4,6 +4,7 @@ import type { Runtime } from '../load.ts'
 import { HttpCallError } from '../outbound/client.ts'
 import type { HttpClient, SessionStore } from '../pipeline/contract.ts'
 import { createShared } from '../pipeline/shared.ts'
+import { createRevocations } from '../sessions/revocations.ts'
 import { createTokenCache } from '../tokens/token_cache.ts'
 
 const silent = (): void => undefined
@@ -20,6 +21,7 @@ export function offlineRuntime(sessions: SessionStore, http: HttpClient = unreac
     clock,
     randomUUID: () => randomUUID(),
     sessions,
+    revocations: createRevocations(log),
     tokens: createTokenCache({ clock }),
     http,
     shared: createShared({ clock, http, log }),

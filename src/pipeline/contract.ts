@@ -71,6 +71,8 @@ export interface Session {
   readonly extra: JsonObject | null
   /** The session store's id of this session; absent for credentials that have none. */
   readonly id?: string
+  /** The session store's id of the user; absent when it does not say. */
+  readonly identity?: string
   /** Epoch milliseconds; absent when the session has no known end. */
   readonly expiresAt?: number
   /** Absent when the session store says nothing of it. */
@@ -370,6 +372,7 @@ export interface Setup {
   readonly keys: KeySets
   readonly tokens: TokenCache
   readonly sessions: SessionStore
+  readonly revocations: Revocations
   readonly http: HttpClient
   readonly shared: Shared
   /** `access_rules.matching_strategy`: the language of the rules' patterns. */
@@ -378,6 +381,8 @@ export interface Setup {
   readonly sessionCookie: string
   /** That cookie, and all others that some rule takes a session from. */
   readonly sessionCookies: readonly string[]
+  /** Whether the session credentials of clients reach the upstream of the rule that the step is made for. */
+  readonly passCredentials: boolean
   /** Where Kratos says whether it is ready, by `kratos.public_url` or `kratos.admin_url`; absent when neither is set. */
   readonly sessionStoreHealth?: string | undefined
   /**
@@ -439,6 +444,25 @@ export interface SessionStore {
   ask(question: SessionQuestion, policy?: SessionPolicy): Awaitable<SessionAnswer>
 }
 
+/**
+ * What no longer holds: one session, all sessions of a user (the session store's id of the identity), or everything.
+ * Whoever remembers something of it forgets it, and asks anew before it counts again.
+ */
+export type Revocation = { readonly session: string } | { readonly identity: string } | { readonly everything: true }
+
+/** Where the news of a revocation came from. */
+export type RevocationLayer = 'observed' | 'admin_api' | 'webhook' | 'database' | 'revalidation' | 'redis' | 'worker'
+
+export type RevocationListener = (revocation: Revocation, layer: RevocationLayer) => void
+
+/** The one bus over which everything that remembers a session hears that it has ended. One per gateway. */
+export interface Revocations {
+  /** Tells everybody, at once: when it returns, nothing that was revoked is remembered in this process any more. */
+  publish(revocation: Revocation, layer: RevocationLayer): void
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: RevocationListener): () => void
+}
+
 // ------------------------------------------------------------------------------------------------ the decision
 
 /** How connections to an upstream are made, where a rule or the config says something of it. */
@@ -448,6 +472,14 @@ export interface UpstreamConnection {
   /** Milliseconds; 0 for no limit. */
   readonly connectTimeout?: number
   readonly tls?: SecureContext
+}
+
+/** Safeguards that a rule sets singly. */
+export interface UpstreamHeaders extends Partial<
+  Pick<Safeguards, 'client_headers' | 'forwarded_headers' | 'session_cookie_responses'>
+> {
+  /** Session credentials and Authorization stay behind although other headers of the client pass. */
+  readonly credentials?: 'drop'
 }
 
 export interface UpstreamTarget {
@@ -462,6 +494,8 @@ export interface UpstreamTarget {
   readonly stripsPrefixOnly?: boolean
   /** Whether the client's session credentials reach this upstream (Kratos itself, or a rule that says so). */
   readonly passCredentials: boolean
+  /** What the rule says of headers, over the safeguards of the config. */
+  readonly headers?: UpstreamHeaders
   readonly connection?: UpstreamConnection
   /** Milliseconds until the response begins, 0 for no limit; absent: as the proxy has it. */
   readonly responseTimeout?: number

@@ -95,15 +95,22 @@ function stateOf(identity: Json | undefined): Json | undefined {
   return isObject(identity) ? identity['state'] : undefined
 }
 
-function identification(document: Json | undefined): Pick<Session, 'id' | 'expiresAt' | 'authentication'> {
+function identification(document: Json | undefined): Pick<Session, 'id' | 'identity' | 'expiresAt' | 'authentication'> {
   if (!isObject(document)) return {}
+  const id = idOf(document)
+  const identity = idOf(document['identity'])
   const expiresAt = timeOf(document['expires_at'])
   const authentication = authenticationOf(document)
   return {
-    ...(typeof document['id'] === 'string' && document['id'] !== '' && { id: document['id'] }),
+    ...(id !== undefined && { id }),
+    ...(identity !== undefined && { identity }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(authentication !== undefined && { authentication }),
   }
+}
+
+function idOf(value: Json | undefined): string | undefined {
+  return isObject(value) && typeof value['id'] === 'string' && value['id'] !== '' ? value['id'] : undefined
 }
 
 function authenticationOf(document: JsonObject): SessionAuthentication | undefined {

@@ -49,7 +49,13 @@ describe('an answer of the session store', () => {
     await using server = await json(200, alice, { 'set-cookie': ['ory_kratos_session=b; Path=/', 'other=1'] })
     expect(await ask(server, strict)).toEqual({
       outcome: 'session',
-      session: { subject: 'alice', extra: alice, id: 'session-of-alice', expiresAt: Date.parse(alice.expires_at) },
+      session: {
+        subject: 'alice',
+        extra: alice,
+        id: 'session-of-alice',
+        identity: 'alice',
+        expiresAt: Date.parse(alice.expires_at),
+      },
       setCookie: ['ory_kratos_session=b; Path=/', 'other=1'],
     })
   })

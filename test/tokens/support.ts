@@ -113,6 +113,7 @@ export function setupOf({
     keys: createKeySets(),
     tokens: createTokenCache({ clock }),
     sessions: { ask: () => Promise.reject(new Error('tokens ask no session store')) },
+    revocations: { publish: ignore, subscribe: () => ignore },
     http: { send: () => Promise.reject(new Error('tokens call no service')) },
     shared: () => {
       throw new Error('tokens share nothing')
