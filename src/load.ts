@@ -93,6 +93,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       matchingStrategy: config.access_rules.matching_strategy,
       sessionCookie: storeCookie(config),
       sessionCookies: cookies,
+      passCredentials: false,
       sessionStoreHealth: healthUrlOf(config),
     },
   })

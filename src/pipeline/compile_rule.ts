@@ -6,7 +6,7 @@ import { adviceOn } from './advice.ts'
 import { type CompileInput, compileStep, failing, type HandlerTable, type Kind, raise } from './compile_step.ts'
 import type { Authorize, ErrorStep, Mutate } from './contract.ts'
 import type { CompiledRule, Named, NamedAuthenticator } from './snapshot.ts'
-import { compileUpstream } from './upstream.ts'
+import { compileUpstream, passesCredentials } from './upstream.ts'
 import type { UpstreamTlsLoader } from './upstream_tls.ts'
 
 export interface CompiledResult {
@@ -26,6 +26,7 @@ export async function compileRule(
 ): Promise<CompiledResult> {
   const { rule, locate } = loaded
   const { config } = input
+  const ownInput = { ...input, setup: setupOf(input, rule) }
   let broken = false
   const owned = new Set<string>()
   const build = async <K extends Kind>(
@@ -34,7 +35,11 @@ export async function compileRule(
     ref: HandlerRef,
     path: readonly (string | number)[],
   ) => {
-    const step = await compileStep<K>(input, { kind, table, ref, path, ruleLocate: locate, ruleId: rule.id }, problems)
+    const step = await compileStep<K>(
+      ownInput,
+      { kind, table, ref, path, ruleLocate: locate, ruleId: rule.id },
+      problems,
+    )
     broken ||= step instanceof GatewayError
     return { name: ref.handler, step }
   }
@@ -93,6 +98,16 @@ export async function compileRule(
     problems.push({ severity: 'warning', message, hint, ...(place !== undefined && { place }) })
   }
   return { compiled, broken, owned }
+}
+
+/** What the rule says of its own upstream goes over the safeguards of the config. */
+function setupOf({ setup, config }: CompileInput, { upstream }: Rule): CompileInput['setup'] {
+  const { client_headers = setup.safeguards.client_headers } = upstream
+  return {
+    ...setup,
+    safeguards: { ...setup.safeguards, client_headers },
+    passCredentials: passesCredentials(upstream, config.kratos?.public_url, setup.safeguards),
+  }
 }
 
 /** A disabled handler fails only the requests that `when` makes it responsible for, as in Oathkeeper. */

@@ -4,8 +4,8 @@ import { parseDuration } from '../documents/duration.ts'
 import type { Locate, Problem } from '../documents/problem.ts'
 import type { TlsPart } from '../outbound/tls.ts'
 import type { LoadedRule } from '../rules/rule.ts'
-import type { UpstreamSettings } from '../rules/upstream.ts'
-import type { UpstreamConnection, UpstreamTarget } from './contract.ts'
+import type { RuleUpstream, UpstreamSettings } from '../rules/upstream.ts'
+import type { Safeguards, UpstreamConnection, UpstreamHeaders, UpstreamTarget } from './contract.ts'
 import type { UpstreamTlsLoader } from './upstream_tls.ts'
 
 export interface UpstreamInput {
@@ -32,18 +32,46 @@ export async function compileUpstream(loaded: LoadedRule, input: UpstreamInput):
   if (problems.some(({ severity }) => severity === 'error')) return { problems }
   const strip = (upstream.strip_prefix ?? upstream.strip_path).split('/').filter((segment) => segment !== '')
   const timeout = { ...input.defaults.timeout, ...upstream.timeout }
+  const headers = headersOf(upstream)
   const target = {
     origin: url.origin,
     basePath: url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname,
     preserveHost: upstream.preserve_host,
     stripPath: strip.length === 0 ? '' : `/${strip.join('/')}`,
     ...(upstream.strip_prefix !== undefined && { stripsPrefixOnly: true }),
-    passCredentials: upstream.credentials === 'pass' || url.origin === URL.parse(input.sessionStoreUrl ?? '')?.origin,
+    passCredentials: isExempt(upstream, input.sessionStoreUrl),
+    ...(headers !== undefined && { headers }),
     ...(connection !== undefined && { connection }),
     ...(timeout.response !== undefined && { responseTimeout: milliseconds(timeout.response) }),
     ...(timeout.idle !== undefined && { idleTimeout: milliseconds(timeout.idle) }),
   }
   return { target, problems }
+}
+
+/** Whether the client's session credentials and Authorization reach the upstream of a rule. */
+export function passesCredentials(
+  upstream: RuleUpstream,
+  sessionStoreUrl: string | undefined,
+  safeguards: Pick<Safeguards, 'client_headers'>,
+): boolean {
+  if (isExempt(upstream, sessionStoreUrl)) return true
+  return upstream.credentials !== 'drop' && (upstream.client_headers ?? safeguards.client_headers) === 'pass'
+}
+
+/** The session store itself, and what a rule says is to be trusted like it. */
+function isExempt({ url, credentials }: RuleUpstream, sessionStoreUrl = ''): boolean {
+  return credentials === 'pass' || (URL.canParse(url) && URL.parse(url)?.origin === URL.parse(sessionStoreUrl)?.origin)
+}
+
+function headersOf(upstream: RuleUpstream): UpstreamHeaders | undefined {
+  const { client_headers, forwarded_headers, session_cookie_responses, credentials } = upstream
+  const headers: UpstreamHeaders = {
+    ...(client_headers !== undefined && { client_headers }),
+    ...(forwarded_headers !== undefined && { forwarded_headers }),
+    ...(session_cookie_responses !== undefined && { session_cookie_responses }),
+    ...(credentials === 'drop' && { credentials }),
+  }
+  return Object.keys(headers).length === 0 ? undefined : headers
 }
 
 interface CompiledConnection {

@@ -206,7 +206,8 @@ export class Exchange implements PendingExchange {
     added: readonly HeaderLine[],
   ): string[] {
     if (this.#context.stage !== 'open') this.response.shouldKeepAlive = false
-    const guarded = settings.safeguards.session_cookie_responses === 'drop' && !target.passCredentials
+    const responses = target.headers?.session_cookie_responses ?? settings.safeguards.session_cookie_responses
+    const guarded = responses === 'drop' && !target.passCredentials
     return clientHeaders(raw, {
       guardedCookies: guarded ? settings.sessionCookies : [],
       added,

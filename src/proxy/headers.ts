@@ -22,8 +22,10 @@ export function upstreamHeaders(
   settings: ProxySettings,
 ): string[] {
   const { safeguards, ownedHeaders, sessionCookies } = settings
-  const drop = safeguards.client_headers === 'drop'
-  const replace = safeguards.forwarded_headers === 'set'
+  const { headers: own, passCredentials } = upstream
+  const drop = (own?.client_headers ?? safeguards.client_headers) === 'drop'
+  const dropCredentials = !passCredentials && (drop || own?.credentials === 'drop')
+  const replace = (own?.forwarded_headers ?? safeguards.forwarded_headers) === 'set'
   const edited = editedNames(edits)
   const named = connectionOptions(inbound.headers.all('connection'))
   const { raw } = inbound.headers
@@ -38,17 +40,16 @@ export function upstreamHeaders(
     if (named !== undefined && named.has(lower)) continue
     if (edited.includes(name.alias)) continue
     if ((traits & forwarded) !== 0 && (lower === 'forwarded' || drop || (replace && isReplaced(lower)))) continue
-    if (drop) {
-      if ((traits & (identity | underscore)) !== 0) continue
+    if (dropCredentials) {
       if (lower === 'cookie') {
-        const cookies = upstream.passCredentials ? raw[i + 1]! : withoutCookies(raw[i + 1]!, sessionCookies)
+        const cookies = withoutCookies(raw[i + 1]!, sessionCookies)
         if (cookies !== '') list.push(raw[i]!, cookies)
         continue
       }
-      if (lower === 'authorization' || lower === 'x-session-token') {
-        if (!upstream.passCredentials) continue
-      } else if (ownedHeaders.has(name.alias)) continue
+      if (name.alias === 'authorization' || name.alias === 'x-session-token') continue
     }
+    // Of the names that steps set, Cookie and Authorization are not among these: they may pass where credentials do.
+    if (drop && ((traits & (identity | underscore)) !== 0 || ownedHeaders.has(name.alias))) continue
     list.push(raw[i]!, raw[i + 1]!)
   }
   if (replace) pushForwarded(list, inbound, settings.trustForwardedHeaders, edited)

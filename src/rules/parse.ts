@@ -160,6 +160,11 @@ function toRule({ match, upstream, ...raw }: RawRule): Rule {
       strip_path: upstream?.strip_path ?? '',
       ...(upstream?.strip_prefix !== undefined && { strip_prefix: upstream.strip_prefix }),
       ...(upstream?.credentials !== undefined && { credentials: upstream.credentials }),
+      ...(upstream?.client_headers !== undefined && { client_headers: upstream.client_headers }),
+      ...(upstream?.forwarded_headers !== undefined && { forwarded_headers: upstream.forwarded_headers }),
+      ...(upstream?.session_cookie_responses !== undefined && {
+        session_cookie_responses: upstream.session_cookie_responses,
+      }),
       ...(upstream?.tls !== undefined && { tls: upstream.tls }),
       ...(upstream?.timeout !== undefined && { timeout: upstream.timeout }),
     },

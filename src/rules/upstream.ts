@@ -46,6 +46,9 @@ export interface RuleUpstream extends UpstreamSettings {
   /** Like `strip_path`, but only ever at the beginning of the request's path. */
   readonly strip_prefix?: string
   readonly credentials?: 'pass' | 'drop'
+  readonly client_headers?: 'pass' | 'drop'
+  readonly forwarded_headers?: 'none' | 'set'
+  readonly session_cookie_responses?: 'pass' | 'drop'
 }
 
 export const upstreamSchema = z
@@ -72,8 +75,20 @@ export const upstreamSchema = z
       .enum(['pass', 'drop'])
       .optional()
       .describe(
-        "Whether this upstream gets the client's session cookie and token. Default: as `safeguards.client_headers` says; the session store itself always gets them.",
+        "Whether this upstream gets the client's session cookie, session token and Authorization. Default: as `client_headers` says; the session store itself always gets them.",
       ),
+    client_headers: z
+      .enum(['pass', 'drop'])
+      .optional()
+      .describe('`safeguards.client_headers` for this rule. Default: as the config says.'),
+    forwarded_headers: z
+      .enum(['none', 'set'])
+      .optional()
+      .describe('`safeguards.forwarded_headers` for this rule. Default: as the config says.'),
+    session_cookie_responses: z
+      .enum(['pass', 'drop'])
+      .optional()
+      .describe('`safeguards.session_cookie_responses` for this rule. Default: as the config says.'),
     tls: upstreamTls.optional().describe('Certificates for an https upstream, over those of the config.'),
     timeout: upstreamTimeout.optional().describe('Limits on waiting for this upstream, over those of the config.'),
   })

@@ -122,6 +122,7 @@ export function setupOf({
     matchingStrategy: 'regexp',
     sessionCookie: 'ory_kratos_session',
     sessionCookies: ['ory_kratos_session'],
+    passCredentials: false,
     report: ignore,
   }
 }

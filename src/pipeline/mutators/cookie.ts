@@ -30,7 +30,7 @@ export const cookie = defineMutator({
     }
     const replaced = new Set([...Object.keys(cookies), ...remove])
     // Rebuilding the Cookie header must not bring back what the proxy takes out of it.
-    if (setup.safeguards.client_headers === 'drop') for (const name of setup.sessionCookies) replaced.add(name)
+    if (!setup.passCredentials) for (const name of setup.sessionCookies) replaced.add(name)
     const entries = Object.entries(cookies).map(([name, source]) => ({
       name,
       render: compileHeaderTemplate(source, ['cookies', name], setup),
