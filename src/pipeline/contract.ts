@@ -259,14 +259,37 @@ export interface KeySet {
   readonly problem: string | undefined
   /** Throws GatewayError `signing_key_unavailable` with the reason when the set has none. */
   signingKey(): SigningKey
-  /** The public halves, ready to be published; no symmetric keys. */
+  /** The public halves, ready to be published; no symmetric keys, and none that have ended. */
   readonly publicKeys: readonly JWK[]
+  /** What there is in the set, private halves aside. */
+  readonly keys: readonly KeyInfo[]
+  /** When a key of the set begins to sign or ends, epoch milliseconds; undefined when none ever does. */
+  readonly changesAt: number | undefined
+}
+
+/** One key of a set as operators see it. Times are epoch milliseconds. */
+export interface KeyInfo {
+  /** Empty when it has none. */
+  readonly kid: string
+  readonly kty: string
+  /** Empty when it does not say. */
+  readonly alg: string
+  /**
+   * `signing`; `next` signs later; `retired` has signed and is published until it ends; `published` is there for verifiers
+   * only; `ended` is neither used nor published.
+   */
+  readonly state: 'signing' | 'next' | 'retired' | 'published' | 'ended'
+  readonly signsFrom: number | undefined
+  readonly endsAt: number | undefined
 }
 
 /** Loads each key set once per snapshot. */
 export interface KeySets {
-  /** Never rejects: a set that cannot be read has no signing key and says why. */
-  load(url: string): Promise<KeySet>
+  /**
+   * Never rejects: a set that cannot be read has no signing key and says why.
+   * @param lifetime how long tokens signed with it may be valid, milliseconds; absent for a set that signs nothing
+   */
+  load(url: string, lifetime?: number): Promise<KeySet>
 }
 
 /** A signed token and until when it may be used. */

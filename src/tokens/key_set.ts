@@ -2,32 +2,40 @@ import type { JWK } from 'jose'
 import { GatewayError } from '../errors.ts'
 import type { KeySet, SigningKey } from '../pipeline/contract.ts'
 import { importSigningKey, KeyProblem, publicHalf, readKey, type KeyEntry } from './key.ts'
+import { describeKeys, isScheduled, nextChange, notEnded, scheduledKey } from './schedule.ts'
 
 /**
  * Makes a key set of the text of a JWKS (RFC 7517 section 5) or of a single JWK.
  * Never rejects: a text that is no usable key set gives a set that says why.
  * @param url where the text came from, in a form that may be logged
+ * @param now epoch milliseconds, for keys that begin or end at a certain time
  */
-export async function readKeySet(text: string, url: string): Promise<KeySet> {
+export async function readKeySet(text: string, url: string, now = Date.now()): Promise<KeySet> {
   let entries: readonly KeyEntry[]
+  let published: readonly KeyEntry[]
   try {
     entries = parseKeys(text)
+    published = notEnded(entries, now)
   } catch (error) {
     return unreadableKeySet(url, problemOf(error))
   }
-  const publicKeys = entries.map(publicHalf).filter((jwk) => jwk !== undefined)
+  const publicKeys = published.map(publicHalf).filter((jwk) => jwk !== undefined)
+  const set = (signing: KeyEntry | undefined, signingKey: () => SigningKey): KeySet => {
+    const keys = describeKeys(entries, signing, now)
+    return { url, publicKeys, problem: undefined, keys, changesAt: nextChange(keys, now), signingKey }
+  }
   try {
-    const { entry, kid } = chooseSigningKey(entries)
+    const { entry, kid } = chooseSigningKey(entries, now)
     const key = await importSigningKey(entry, kid)
-    return { url, publicKeys, problem: undefined, signingKey: () => key }
+    return set(entry, () => key)
   } catch (error) {
-    return { url, publicKeys, problem: undefined, signingKey: unavailable(url, problemOf(error)) }
+    return set(undefined, unavailable(url, problemOf(error)))
   }
 }
 
 /** A key set that could not be read at all: it has no keys and says why. */
 export function unreadableKeySet(url: string, problem: string): KeySet {
-  return { url, publicKeys: [], problem, signingKey: unavailable(url, problem) }
+  return { url, publicKeys: [], problem, keys: [], changesAt: undefined, signingKey: unavailable(url, problem) }
 }
 
 function unavailable(url: string, problem: string): () => SigningKey {
@@ -41,7 +49,8 @@ function problemOf(error: unknown): string {
   throw error
 }
 
-function parseKeys(text: string): readonly KeyEntry[] {
+/** Throws KeyProblem. */
+export function parseKeys(text: string): readonly KeyEntry[] {
   let document: unknown
   try {
     document = JSON.parse(text)
@@ -58,12 +67,19 @@ function parseKeys(text: string): readonly KeyEntry[] {
   return keys.map((key: unknown, index) => readKey(key, index + 1))
 }
 
+/** By the keys' own times when they have some, else as Oathkeeper chooses. */
+export function chooseSigningKey(entries: readonly KeyEntry[], now: number): { entry: KeyEntry; kid: string } {
+  if (!isScheduled(entries)) return chooseByOrder(entries)
+  const entry = scheduledKey(entries, now)
+  return { entry, kid: entry.kid }
+}
+
 /**
  * Oathkeeper's choice: the keys are gone through in order, a private or symmetric one becomes the signing key, a public
  * or symmetric one gives the kid, until both are known. So in a set of private keys alone the last one signs, and beside
  * a public key the token carries the public key's kid.
  */
-function chooseSigningKey(entries: readonly KeyEntry[]): { entry: KeyEntry; kid: string } {
+function chooseByOrder(entries: readonly KeyEntry[]): { entry: KeyEntry; kid: string } {
   let signing: KeyEntry | undefined
   let kid = ''
   for (const entry of entries) {
@@ -87,8 +103,11 @@ export function publishedKeys(sets: Iterable<KeySet>): { keys: JWK[] } {
   return { keys: [...keys.values()] }
 }
 
+/** Seconds for which verifiers may keep the published keys. A new key must be published this long before it signs. */
+export const publishedKeysMaxAge = 300
+
 /**
  * `Cache-Control` of the published keys. Never absent and never zero: Hasura fetches a set without it only once, and one
- * with `no-cache` every second. A new key must be published this long before it signs.
+ * with `no-cache` every second.
  */
-export const publishedKeysCacheControl = 'public, max-age=300'
+export const publishedKeysCacheControl = `public, max-age=${publishedKeysMaxAge}`

@@ -10,6 +10,8 @@ import { keySource, type KeySource, type SourceAccess } from './key_sources.ts'
 export interface KeySetsOptions extends Partial<SourceAccess> {
   /** `sets` of the snapshot before: what can no longer be read or no longer sign is taken over from them. */
   readonly previous?: ReadonlyMap<string, KeySet> | undefined
+  /** Epoch milliseconds, for keys that begin or end at a certain time. */
+  readonly now?: () => number
 }
 
 /** A set that cannot be read or cannot sign, so that the previous one stays. */
@@ -27,6 +29,10 @@ export interface LoadedKeySets extends KeySets {
   readonly kept: readonly KeptKeySet[]
   /** Absolute paths of the files that the sets come from, missing ones included; to be watched. */
   readonly files: readonly string[]
+  /** By location, the longest lifetime of tokens that sign with the set, milliseconds. */
+  readonly lifetimes: ReadonlyMap<string, number>
+  /** When a key of some set begins to sign or ends, epoch milliseconds; undefined when none ever does. */
+  readonly changesAt: number | undefined
   /** Reads every http(s) set again; true when one says something else than when it was loaded. Never rejects. */
   changed(): Promise<boolean>
 }
@@ -48,12 +54,14 @@ export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
     readFile: options.readFile ?? ((path) => readFile(path, 'utf8')),
     wait: options.wait ?? ((milliseconds) => wait(milliseconds)),
   }
+  const now = options.now ?? Date.now
   const entries = new Map<string, Entry>()
   const sets = new Map<string, KeySet>()
+  const lifetimes = new Map<string, number>()
   const kept: KeptKeySet[] = []
 
   async function load(url: string, source: KeySource): Promise<KeySet> {
-    const { set: fresh, text } = await readFresh(source)
+    const { set: fresh, text } = await readFresh(source, now())
     const previous = options.previous?.get(url)
     const problem = whyNot(fresh)
     const keep = previous !== undefined && problem !== undefined && whyNot(previous) === undefined
@@ -66,7 +74,8 @@ export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
   }
 
   return {
-    load(url) {
+    load(url, lifetime) {
+      if (lifetime !== undefined) lifetimes.set(url, Math.max(lifetime, lifetimes.get(url) ?? 0))
       const known = entries.get(url)
       if (known !== undefined) return known.loading
       const source = keySource(url, access)
@@ -77,6 +86,11 @@ export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
     },
     sets,
     kept,
+    lifetimes,
+    get changesAt() {
+      const moments = [...sets.values()].flatMap(({ changesAt }) => changesAt ?? [])
+      return moments.length === 0 ? undefined : Math.min(...moments)
+    },
     get files() {
       return [...entries.values()].flatMap(({ source }) => (source.path === undefined ? [] : [resolve(source.path)]))
     },
@@ -84,7 +98,7 @@ export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
       const remote = [...entries.values()].filter(({ source }) => source.kind === 'http')
       const changes = await Promise.all(
         remote.map(async ({ source, text }) => {
-          const now = (await readFresh(source)).text
+          const now = (await readFresh(source, now())).text
           return now !== undefined && now !== text
         }),
       )
@@ -93,10 +107,10 @@ export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
   }
 }
 
-async function readFresh(source: KeySource): Promise<{ set: KeySet; text?: string }> {
+async function readFresh(source: KeySource, now: number): Promise<{ set: KeySet; text?: string }> {
   try {
     const text = await source.read()
-    return { set: await readKeySet(text, source.label), text }
+    return { set: await readKeySet(text, source.label, now), text }
   } catch (error) {
     if (!(error instanceof KeyProblem)) throw error
     return { set: unreadableKeySet(source.label, error.message) }

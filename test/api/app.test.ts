@@ -161,6 +161,8 @@ const keySet = (publicKeys: KeySet['publicKeys'], usable: boolean): KeySet => ({
   url: 'file:///k.json',
   problem: usable ? undefined : 'unreadable',
   publicKeys,
+  keys: [],
+  changesAt: undefined,
   signingKey: () => {
     if (!usable) throw new Error('unreadable')
     return {} as ReturnType<KeySet['signingKey']>
