@@ -1,9 +1,10 @@
 import { destination } from 'pino'
 import { ProblemsError } from '../documents/problem.ts'
-import { createGateway, type Gateway } from '../gateway.ts'
+import { createGateway, type Gateway, type Peers } from '../gateway.ts'
 import { ListenError, type Address, type Addresses } from '../listeners.ts'
 import type { LogTarget } from '../telemetry/log.ts'
 import { version } from '../version.ts'
+import { workerSlot } from '../workers/slot.ts'
 import {
   CommandError,
   count,
@@ -25,18 +26,61 @@ export async function serve(terminal: Terminal, files: readonly string[]): Promi
   return stopped
 }
 
+/** The same as one of several processes: the primary tells what is to be told, and when to stop. */
+export async function serveAsWorker(terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
+  const { obey, shareMetrics, shareRevocations, tellListening } = await import('../workers/worker.ts')
+  const gateway = await start(terminal, files, { shareMetrics, shareRevocations })
+  const addresses = await listen(terminal, gateway)
+  const stopped = new Promise<ExitCode>((resolve, reject) => {
+    let stopping = false
+    const stop = (ready: () => Promise<void>): void => {
+      if (stopping) return
+      stopping = true
+      ready()
+        .then(() => gateway.close())
+        .then(() => {
+          // The channel to the primary would keep the process alive.
+          if (process.connected) process.disconnect()
+          return resolve(0)
+        }, reject)
+    }
+    obey({
+      reload: () => {
+        gateway.reload().catch(reject)
+      },
+      retire: () => stop(() => gateway.retire()),
+      stop: (drain) => stop(drain ? () => gateway.drain() : () => Promise.resolve()),
+    })
+    // A terminal sends Ctrl-C to every process, and so do some supervisors with SIGTERM; the primary knows what it means.
+    process.on('SIGINT', () => undefined)
+    process.on('SIGTERM', () => undefined)
+    process.on('SIGHUP', () => undefined)
+    process.on('SIGUSR2', () => undefined)
+  })
+  let banner = ''
+  printBanner({ ...terminal, err: (text) => void (banner += text) }, gateway, addresses)
+  tellListening(banner)
+  return stopped
+}
+
 /**
  * The log is stdout. To a pipe or a file it is written behind the requests' backs, as many lines at once as have come
  * together; what is left is flushed when the process ends.
  */
 function logTarget(terminal: Terminal): LogTarget {
   if (process.stdout.isTTY) return { write: (line) => terminal.out(line), isTTY: true, color: terminal.colorOut }
-  return destination({ dest: process.stdout.fd, sync: false })
+  // Several processes write to it: a write of up to 4 KiB to a pipe is never torn (POSIX, PIPE_BUF).
+  return destination({ dest: process.stdout.fd, sync: false, ...(workerSlot() !== undefined && { maxWrite: 4096 }) })
 }
 
-async function start(terminal: Terminal, files: readonly string[]): Promise<Gateway> {
+async function start(terminal: Terminal, files: readonly string[], peers?: Peers): Promise<Gateway> {
   try {
-    return await createGateway({ configFiles: files, env: terminal.env, logTarget: logTarget(terminal) })
+    return await createGateway({
+      configFiles: files,
+      env: terminal.env,
+      logTarget: logTarget(terminal),
+      ...(peers !== undefined && { peers }),
+    })
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error
     printProblems(terminal, error.problems)

@@ -49,6 +49,8 @@ export interface Metrics {
   /** The metrics in Prometheus' text format, version 0.0.4. */
   text(): Promise<string>
   readonly contentType: string
+  /** Where the metrics of this process are, for those who add up several processes'. */
+  readonly registry: Registry
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])
@@ -100,14 +102,22 @@ export function createMetrics(settings: MetricsSettings): Metrics {
   const reloadSuccessful = new Gauge({
     name: `${prefix}config_last_reload_successful`,
     help: 'Whether the last attempt to load the configuration succeeded.',
+    aggregator: 'min',
     registers,
   })
   const reloadTime = new Gauge({
     name: `${prefix}config_last_reload_success_timestamp_seconds`,
     help: 'When the configuration in use was loaded.',
+    aggregator: 'min',
     registers,
   })
-  const rules = new Gauge({ name: `${prefix}rules`, help: 'Access rules loaded.', labelNames: ['state'], registers })
+  const rules = new Gauge({
+    name: `${prefix}rules`,
+    help: 'Access rules loaded.',
+    labelNames: ['state'],
+    aggregator: 'max',
+    registers,
+  })
 
   const requestLabel = bounded(MAX_REQUESTS)
   const ruleLabel = bounded(MAX_RULES)
@@ -146,6 +156,7 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,
+    registry,
   }
 }
 

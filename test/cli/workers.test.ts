@@ -1,0 +1,165 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openClient } from '../support/raw-client.ts'
+import { folder, spawnCli, writeGateway, type Folder, type Spawned } from './run.ts'
+
+const open: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close()
+})
+
+function newFolder(): Folder {
+  const files = folder()
+  open.push(() => files[Symbol.dispose]())
+  return files
+}
+
+const free = { host: '127.0.0.1', port: 0 }
+const serving = { proxy: free, api: free, prometheus: free, shutdown: { drain: '300ms' } }
+
+/** An upstream that says nothing of note, and a gateway with two workers before it. */
+async function start(): Promise<{ spawned: Spawned; proxy: number; api: number; metrics: number; files: Folder }> {
+  const upstream = createServer((_, response) => response.end('hello'))
+  upstream.listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  open.push(() => {
+    upstream.closeAllConnections()
+    upstream.close()
+  })
+  const files = newFolder()
+  const config = writeGateway(files, { serve: serving })
+  files.write('rules.yaml', [
+    {
+      id: 'hello',
+      match: { url: 'http://app.example/<.*>', methods: ['GET'] },
+      authenticators: [{ handler: 'anonymous' }],
+      authorizer: { handler: 'allow' },
+      mutators: [{ handler: 'noop' }],
+      upstream: { url: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}` },
+    },
+  ])
+  const spawned = spawnCli(['serve', '--workers', '2', '-c', config])
+  open.push(async () => {
+    // The primary ends its workers; a primary that is killed leaves them to notice by themselves.
+    spawned.child.kill('SIGTERM')
+    spawned.child.kill('SIGTERM')
+    await spawned.ended
+  })
+  const [, proxy, api, metrics] = await spawned.errMatching(
+    /proxy {4}http:\/\/127\.0\.0\.1:(\d+)\n {2}API {6}http:\/\/127\.0\.0\.1:(\d+)\n {2}metrics {2}http:\/\/127\.0\.0\.1:(\d+)\n {2}workers {2}2\n/,
+  )
+  return { spawned, proxy: Number(proxy), api: Number(api), metrics: Number(metrics), files }
+}
+
+/** One request on a connection of its own, as a browser's first. */
+async function get(port: number): Promise<number> {
+  const client = await openClient(port)
+  client.write('GET /hello HTTP/1.1\r\nHost: app.example\r\n\r\n')
+  const { status } = await client.response()
+  client.close()
+  return status
+}
+
+/** Pids of workers, from a line for each request that one of them served. */
+async function workers({ child }: Spawned): Promise<ReadonlySet<number>> {
+  const { readFileSync } = await import('node:fs')
+  const text = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+  return new Set(text.trim().split(' ').filter(Boolean).map(Number))
+}
+
+describe('serve --workers', { timeout: 60_000 }, () => {
+  it('serves from several processes, adds up their metrics, and stops as one', async () => {
+    const { spawned, proxy, metrics } = await start()
+    expect((await workers(spawned)).size).toBe(2)
+    for (let n = 0; n < 6; n += 1) expect(await get(proxy)).toBe(200)
+    const page = async (): Promise<string> => (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
+    await expect
+      .poll(page)
+      .toMatch(
+        /ory_oathkeeper_requests_total\{method="GET",request="\/hello",service="oathkeeper-proxy",status_code="200"\} 6\n/,
+      )
+    expect(await page()).toMatch(/ory_oathkeeper_rules\{state="valid"\} 1\n/)
+    spawned.child.kill('SIGTERM')
+    const { exitCode, out, err } = await spawned.ended
+    expect(exitCode).toBe(0)
+    expect(err.match(/^Mintkeeper /gm)).toHaveLength(1)
+    const lines = out.trimEnd().split('\n')
+    expect(lines.filter((line) => (JSON.parse(line) as { granted?: boolean }).granted === true)).toHaveLength(6)
+  })
+
+  it('replaces a worker that is lost, while the other one serves', async () => {
+    const { spawned, proxy } = await start()
+    const [victim] = await workers(spawned)
+    process.kill(victim!, 'SIGKILL')
+    await spawned.errMatching(new RegExp(`Worker ${victim} ended \\(SIGKILL\\); another one starts in 100 ms\\.`))
+    for (let n = 0; n < 4; n += 1) expect(await get(proxy)).toBe(200)
+    await expect.poll(async () => (await workers(spawned)).size, { timeout: 20_000 }).toBe(2)
+    expect((await workers(spawned)).has(victim!)).toBe(false)
+  })
+
+  it('restarts one worker after the other on SIGUSR2 without a failed request', async () => {
+    const { spawned, proxy } = await start()
+    const before = await workers(spawned)
+    const statuses: number[] = []
+    const enough = new AbortController()
+    const traffic = (async () => {
+      while (!enough.signal.aborted) statuses.push(await get(proxy))
+    })()
+    const keptAlive = (async () => {
+      const client = await openClient(proxy)
+      // The retiring worker says when it wants no further request on this connection.
+      for (;;) {
+        client.write('GET /hello HTTP/1.1\r\nHost: app.example\r\n\r\n')
+        const response = await client.response()
+        statuses.push(response.status)
+        if (response.header('connection') === 'close') break
+      }
+      client.close()
+    })()
+    spawned.child.kill('SIGUSR2')
+    await spawned.errMatching(/is replaced by[^]*is replaced by/)
+    await keptAlive
+    await expect
+      .poll(async () => [...(await workers(spawned))].filter((pid) => before.has(pid)).length, { timeout: 20_000 })
+      .toBe(0)
+    enough.abort()
+    await traffic
+    expect(statuses.length).toBeGreaterThan(10)
+    expect(new Set(statuses)).toEqual(new Set([200]))
+  })
+
+  it('keeps the old workers when a new one could not start', async () => {
+    const { spawned, proxy, files } = await start()
+    const before = await workers(spawned)
+    files.write('config.json', '{')
+    spawned.child.kill('SIGUSR2')
+    await spawned.errMatching(/Not restarted: a new worker could not start\. The old ones go on\./)
+    expect(await workers(spawned)).toEqual(before)
+    expect(await get(proxy)).toBe(200)
+  })
+
+  it('reloads all of them on SIGHUP', async () => {
+    const { spawned, proxy, files } = await start()
+    files.write('rules.yaml', [])
+    spawned.child.kill('SIGHUP')
+    await expect
+      .poll(async () => new Set([await get(proxy), await get(proxy), await get(proxy)]), { timeout: 20_000 })
+      .toEqual(new Set([404]))
+  })
+
+  it('says once what is wrong with the config', async () => {
+    const config = newFolder().write('bad.yaml', 'log:\n  levl: info\n')
+    const { exitCode, err } = await spawnCli(['serve', '--workers', '2', '-c', config]).ended
+    expect(exitCode).toBe(1)
+    expect(err.match(/Unknown key "levl"/g)).toHaveLength(1)
+  })
+
+  it('refuses a number of workers that is none', async () => {
+    const { exitCode, err } = await spawnCli(['serve', '--workers', 'many']).ended
+    expect(exitCode).toBe(2)
+    expect(err).toContain('"auto" or a number from 1 to 128')
+  })
+})
