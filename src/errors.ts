@@ -64,6 +64,11 @@ export const codes = {
     message: 'Access credentials are not sufficient to access this resource',
     remedy: 'subject_from or extra_from picked a value of the wrong type from the session store; correct the path.',
   },
+  websocket_not_allowed: {
+    status: 403,
+    message: 'A WebSocket may not be opened here',
+    remedy: 'Give the rule `upstream.websocket`, or name the origin of the page in its `allowed_origins`.',
+  },
   rule_not_found: {
     status: 404,
     message: 'Requested url does not match any rules',

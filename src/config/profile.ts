@@ -34,6 +34,12 @@ export const safeguards: { readonly [Key in keyof Safeguards]: Safeguard<Safegua
     oathkeeper: 'pass',
     secure: 'drop',
   },
+  websockets: {
+    meaning:
+      'Whether requests become WebSockets only under rules with `upstream.websocket`, which names the origins of pages that may open one, or under any rule.',
+    oathkeeper: 'any',
+    secure: 'by_rule',
+  },
   session_request: {
     meaning:
       "Whether the session store is asked at a fixed URL, with GET and one credential, or with a mixture of that and the client's own request.",

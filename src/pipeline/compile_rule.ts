@@ -77,6 +77,7 @@ export async function compileRule(
   const { target: upstream, problems: upstreamProblems } = await compileUpstream(loaded, {
     sessionStoreUrl: config.kratos?.public_url,
     defaults: config.upstream,
+    safeguards: input.setup.safeguards,
     locate: input.locate,
     tls,
   })

@@ -259,6 +259,8 @@ export interface KeySet {
   readonly problem: string | undefined
   /** Throws GatewayError `signing_key_unavailable` with the reason when the set has none. */
   signingKey(): SigningKey
+  /** The same for tokens as Kratos makes them, where the first key of a set signs, with or without a kid. */
+  firstKey(): SigningKey
   /** The public halves, ready to be published; no symmetric keys, and none that have ended. */
   readonly publicKeys: readonly JWK[]
   /** What there is in the set, private halves aside. */
@@ -360,6 +362,8 @@ export interface Safeguards {
   readonly forwarded_headers: 'set' | 'none'
   /** Set-Cookie of the session cookie's name from an upstream that is not the session store. */
   readonly session_cookie_responses: 'drop' | 'pass'
+  /** Whether requests of rules without `upstream.websocket` may become WebSockets. */
+  readonly websockets: 'by_rule' | 'any'
   /** What is asked of the session store: a fixed URL with GET and one credential, or Oathkeeper's mixture with the client's request. */
   readonly session_request: 'fixed' | 'client'
   /** Whether a session counts only with a subject, active and unexpired. */
@@ -505,6 +509,18 @@ export interface UpstreamHeaders extends Partial<
   readonly credentials?: 'drop'
 }
 
+/** What a rule says of WebSockets. */
+export interface WebSocketSettings {
+  /** Origins of pages that may open one, beside pages of the host that they ask. */
+  readonly allowedOrigins: readonly string[]
+  /** Present when connection_init is to be rebuilt: where in it, or in the upgrade, the mutators' headers belong. */
+  readonly graphql?: 'upgrade' | 'payload' | 'payload_headers'
+  /** Milliseconds between two decisions about an open socket; 0 for no second one. */
+  readonly recheck: number
+  /** Bytes of one message of the client. */
+  readonly maxMessage: number
+}
+
 export interface UpstreamTarget {
   /** `http://host:port` or `https://host:port`; never made from client bytes. */
   readonly origin: string
@@ -524,6 +540,8 @@ export interface UpstreamTarget {
   readonly responseTimeout?: number
   /** Milliseconds for which a response may stand still, 0 for no limit; absent: as the proxy has it. */
   readonly idleTimeout?: number
+  /** False: no request may become a WebSocket. Absent: any may, and its bytes pass untouched. */
+  readonly webSocket?: WebSocketSettings | false
 }
 
 export interface AllowedDecision {

@@ -5,13 +5,15 @@ import type { Locate, Problem } from '../documents/problem.ts'
 import type { TlsPart } from '../outbound/tls.ts'
 import type { LoadedRule } from '../rules/rule.ts'
 import type { RuleUpstream, UpstreamSettings } from '../rules/upstream.ts'
-import type { Safeguards, UpstreamConnection, UpstreamHeaders, UpstreamTarget } from './contract.ts'
+import type { RuleWebSocket } from '../rules/websocket.ts'
+import type { Safeguards, UpstreamConnection, UpstreamHeaders, UpstreamTarget, WebSocketSettings } from './contract.ts'
 import type { UpstreamTlsLoader } from './upstream_tls.ts'
 
 export interface UpstreamInput {
   readonly sessionStoreUrl: string | undefined
   /** Of the config; a rule's own go over them, key by key. */
   readonly defaults: UpstreamSettings
+  readonly safeguards: Pick<Safeguards, 'websockets'>
   /** Finds places in the config. */
   readonly locate: Locate
   readonly tls: UpstreamTlsLoader
@@ -33,6 +35,7 @@ export async function compileUpstream(loaded: LoadedRule, input: UpstreamInput):
   const strip = (upstream.strip_prefix ?? upstream.strip_path).split('/').filter((segment) => segment !== '')
   const timeout = { ...input.defaults.timeout, ...upstream.timeout }
   const headers = headersOf(upstream)
+  const webSocket = webSocketOf(upstream.websocket ?? (input.safeguards.websockets === 'any' ? undefined : false))
   const target = {
     origin: url.origin,
     basePath: url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname,
@@ -44,6 +47,7 @@ export async function compileUpstream(loaded: LoadedRule, input: UpstreamInput):
     ...(connection !== undefined && { connection }),
     ...(timeout.response !== undefined && { responseTimeout: milliseconds(timeout.response) }),
     ...(timeout.idle !== undefined && { idleTimeout: milliseconds(timeout.idle) }),
+    ...(webSocket !== undefined && { webSocket }),
   }
   return { target, problems }
 }
@@ -72,6 +76,17 @@ function headersOf(upstream: RuleUpstream): UpstreamHeaders | undefined {
     ...(credentials === 'drop' && { credentials }),
   }
   return Object.keys(headers).length === 0 ? undefined : headers
+}
+
+function webSocketOf(written: RuleWebSocket | undefined): WebSocketSettings | false | undefined {
+  if (written === undefined || written === false) return written
+  const { allowed_origins = [], graphql, recheck = '60s', max_message = 16_777_216 } = written === true ? {} : written
+  return {
+    allowedOrigins: allowed_origins,
+    recheck: milliseconds(recheck),
+    maxMessage: max_message,
+    ...(graphql !== undefined && { graphql: graphql.credentials ?? 'upgrade' }),
+  }
 }
 
 interface CompiledConnection {

@@ -165,6 +165,7 @@ function toRule({ match, upstream, ...raw }: RawRule): Rule {
       ...(upstream?.session_cookie_responses !== undefined && {
         session_cookie_responses: upstream.session_cookie_responses,
       }),
+      ...(upstream?.websocket !== undefined && { websocket: upstream.websocket }),
       ...(upstream?.tls !== undefined && { tls: upstream.tls }),
       ...(upstream?.timeout !== undefined && { timeout: upstream.timeout }),
     },

@@ -179,6 +179,7 @@ export function ruleToJson(rule: Rule): string {
       ...(upstream.session_cookie_responses !== undefined && {
         session_cookie_responses: upstream.session_cookie_responses,
       }),
+      ...(upstream.websocket !== undefined && { websocket: upstream.websocket }),
       ...(upstream.tls !== undefined && { tls: upstream.tls }),
       ...(upstream.timeout !== undefined && { timeout: upstream.timeout }),
     },

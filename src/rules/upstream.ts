@@ -1,6 +1,7 @@
 /** Where a rule's requests go, and how that is spoken to: the latter also once for all in the config. */
 import { z } from 'zod'
 import { durationText } from '../documents/duration.ts'
+import { type RuleWebSocket, webSocketSchema } from './websocket.ts'
 
 const file = (meaning: string) =>
   z
@@ -49,6 +50,7 @@ export interface RuleUpstream extends UpstreamSettings {
   readonly client_headers?: 'pass' | 'drop'
   readonly forwarded_headers?: 'none' | 'set'
   readonly session_cookie_responses?: 'pass' | 'drop'
+  readonly websocket?: RuleWebSocket
 }
 
 export const upstreamSchema = z
@@ -89,6 +91,11 @@ export const upstreamSchema = z
       .enum(['pass', 'drop'])
       .optional()
       .describe('`safeguards.session_cookie_responses` for this rule. Default: as the config says.'),
+    websocket: webSocketSchema
+      .optional()
+      .describe(
+        'Whether, and how, requests of this rule may become WebSockets. Default: as `safeguards.websockets` says.',
+      ),
     tls: upstreamTls.optional().describe('Certificates for an https upstream, over those of the config.'),
     timeout: upstreamTimeout.optional().describe('Limits on waiting for this upstream, over those of the config.'),
   })

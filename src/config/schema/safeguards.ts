@@ -20,6 +20,7 @@ export const safeguardsSection = z
     client_headers: choice(safeguards.client_headers),
     forwarded_headers: choice(safeguards.forwarded_headers),
     session_cookie_responses: choice(safeguards.session_cookie_responses),
+    websockets: choice(safeguards.websockets),
     session_request: choice(safeguards.session_request),
     session_requirements: choice(safeguards.session_requirements),
     session_unexpected_status: choice(safeguards.session_unexpected_status),

@@ -55,6 +55,34 @@ const tls = z
   .optional()
   .describe('Serve HTTPS; without it plain HTTP.')
 
+const websockets = z
+  .strictObject({
+    max: z.int().min(0).default(10_000).describe('Open WebSockets in all; further ones are answered with 503.'),
+    max_per_session: z
+      .int()
+      .min(0)
+      .default(20)
+      .describe('Open WebSockets of one session; further ones are answered with 429. 0 for no limit.'),
+    ping: duration
+      .prefault('30s')
+      .describe('How long either side of a WebSocket may be silent before it is asked for a sign of life; 0s for never.'),
+  })
+  .prefault({})
+  .describe('Limits on WebSockets.')
+
+const http2 = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Offer HTTP/2 beside HTTP/1.1 to clients of the TLS listener.'),
+    max_concurrent_streams: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(100)
+      .describe('Requests that one connection may have under way at a time.'),
+  })
+  .prefault({})
+  .describe('HTTP/2 for clients, where `tls` is set. Upstreams are spoken to with HTTP/1.1.')
+
 const proxy = z
   .strictObject({
     port: port.default(4455).describe('Port of the reverse proxy.'),
@@ -66,6 +94,8 @@ const proxy = z
     timeout,
     cors,
     tls,
+    http2,
+    websockets,
   })
   .prefault({})
   .describe('The reverse proxy: every path is proxied.')
