@@ -16,6 +16,7 @@ const usage = `Usage: npm run bench [-- options]
   --rounds <n>       how often each target is measured (default: 5)
   --seconds <n>      length of one sample; its reference and warm-up take one and a half times as long (default: 1.5)
   --connections <n>  at the same time (default: 64)
+  --only <words>     only the targets whose names contain one of these, separated by commas
   --save             write bench/RESULTS.md
   --help             print this
 `
@@ -51,14 +52,17 @@ interface Options {
   readonly seconds: number
   readonly connections: number
   readonly save: boolean
+  readonly only: readonly string[]
 }
 
 const run = async (
-  { rounds, seconds, connections, save }: Options,
+  { rounds, seconds, connections, save, only }: Options,
   bench: Bench,
   client: LoadClient,
 ): Promise<void> => {
-  const { targets, reference } = bench
+  const { reference } = bench
+  const targets = bench.targets.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
+  if (targets.length === 0) throw new Error('No target has a name like that.')
   for (const target of targets) await checkAnswer(target)
   const each = seconds * (reference === undefined ? 1.5 : 2.5)
   say(
@@ -96,6 +100,7 @@ const main = async (): Promise<void> => {
       seconds: { type: 'string', default: '1.5' },
       connections: { type: 'string', default: '64' },
       save: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -108,6 +113,7 @@ const main = async (): Promise<void> => {
     seconds: positive('seconds', values.seconds),
     connections: Math.ceil(positive('connections', values.connections)),
     save: values.save,
+    only: values.only.split(',').filter((word) => word !== ''),
   }
   const folder = await mkdtemp(path.join(tmpdir(), 'mintkeeper-bench-'))
   try {

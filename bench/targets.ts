@@ -94,7 +94,7 @@ const caddyPart = async (folder: string, port: number, upstream: number): Promis
   return { name: 'caddy', core: 0, command: 'caddy', args, folder, readyUrl: `http://127.0.0.1:${port}/`, env }
 }
 
-type PortNumbers = [number, number, number, number, number]
+type PortNumbers = [number, number, number, number, number, number]
 
 const mintkeeperPart = async (folder: string, ports: MintkeeperPorts): Promise<Part> => ({
   name: 'Mintkeeper',
@@ -118,8 +118,8 @@ export const startBench = async (folder: string): Promise<Bench> => {
   }
   try {
     const withNginx = nginxVersion() !== undefined
-    const upstreamPort = await freeBlock(6)
-    const [nginxPort, proxy, api, metrics, caddyPort] = [1, 2, 3, 4, 5].map(
+    const upstreamPort = await freeBlock(7)
+    const [nginxPort, proxy, api, metrics, caddyPort, barePort] = [1, 2, 3, 4, 5, 6].map(
       (offset) => upstreamPort + offset,
     ) as PortNumbers
     const upstreamFolder = path.join(folder, 'upstream')
@@ -151,6 +151,18 @@ export const startBench = async (folder: string): Promise<Bench> => {
       const pid = await add(await caddyPart(path.join(folder, 'caddy'), caddyPort, upstreamPort))
       targets.push({ name: 'Caddy, forward_auth: session asked each time', port: caddyPort, pid, path: '/' })
     }
+
+    const bareArgs = [path.join(import.meta.dirname, 'bare_proxy.ts'), String(barePort), String(upstreamPort)]
+    const bareUrl = `http://127.0.0.1:${barePort}/`
+    const barePid = await add({
+      name: 'bare proxy',
+      core: 0,
+      command: process.execPath,
+      args: bareArgs,
+      folder,
+      readyUrl: bareUrl,
+    })
+    targets.push({ name: 'bare proxy: undici dispatch, nothing else', port: barePort, pid: barePid, path: '/' })
 
     const ports = { proxy, api, metrics, upstream: upstreamPort }
     const pid = await add(await mintkeeperPart(path.join(folder, 'mintkeeper'), ports))
