@@ -40,16 +40,15 @@ export function upstreamHeaders(
     if (named !== undefined && named.has(lower)) continue
     if (edited.includes(name.alias)) continue
     if ((traits & forwarded) !== 0 && (lower === 'forwarded' || drop || (replace && isReplaced(lower)))) continue
-    if (dropCredentials) {
-      if (lower === 'cookie') {
-        const cookies = withoutCookies(raw[i + 1]!, sessionCookies)
-        if (cookies !== '') list.push(raw[i]!, cookies)
-        continue
-      }
-      if (name.alias === 'authorization' || name.alias === 'x-session-token') continue
+    if (drop && (traits & (identity | underscore)) !== 0) continue
+    if (dropCredentials && lower === 'cookie') {
+      const cookies = withoutCookies(raw[i + 1]!, sessionCookies)
+      if (cookies !== '') list.push(raw[i]!, cookies)
+      continue
     }
-    // Of the names that steps set, Cookie and Authorization are not among these: they may pass where credentials do.
-    if (drop && ((traits & (identity | underscore)) !== 0 || ownedHeaders.has(name.alias))) continue
+    if (name.alias === 'authorization' || name.alias === 'x-session-token') {
+      if (dropCredentials) continue
+    } else if (drop && ownedHeaders.has(name.alias)) continue
     list.push(raw[i]!, raw[i + 1]!)
   }
   if (replace) pushForwarded(list, inbound, settings.trustForwardedHeaders, edited)
