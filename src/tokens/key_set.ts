@@ -20,22 +20,33 @@ export async function readKeySet(text: string, url: string, now = Date.now()): P
     return unreadableKeySet(url, problemOf(error))
   }
   const publicKeys = published.map(publicHalf).filter((jwk) => jwk !== undefined)
-  const set = (signing: KeyEntry | undefined, signingKey: () => SigningKey): KeySet => {
-    const keys = describeKeys(entries, signing, now)
-    return { url, publicKeys, problem: undefined, keys, changesAt: nextChange(keys, now), signingKey }
-  }
+  const signing = await chosen(url, () => chooseSigningKey(entries, now))
+  const first = await chosen(url, () => chooseFirstKey(entries, now))
+  const keys = describeKeys(entries, signing.entry, now)
+  const changesAt = nextChange(keys, now)
+  return { url, publicKeys, problem: undefined, keys, changesAt, signingKey: signing.key, firstKey: first.key }
+}
+
+interface Chosen {
+  readonly entry: KeyEntry | undefined
+  /** The key, or the error that says why there is none. */
+  readonly key: () => SigningKey
+}
+
+async function chosen(url: string, choose: () => Choice): Promise<Chosen> {
   try {
-    const { entry, kid } = chooseSigningKey(entries, now)
+    const { entry, kid } = choose()
     const key = await importSigningKey(entry, kid)
-    return set(entry, () => key)
+    return { entry, key: () => key }
   } catch (error) {
-    return set(undefined, unavailable(url, problemOf(error)))
+    return { entry: undefined, key: unavailable(url, problemOf(error)) }
   }
 }
 
 /** A key set that could not be read at all: it has no keys and says why. */
 export function unreadableKeySet(url: string, problem: string): KeySet {
-  return { url, publicKeys: [], problem, keys: [], changesAt: undefined, signingKey: unavailable(url, problem) }
+  const none = unavailable(url, problem)
+  return { url, publicKeys: [], problem, keys: [], changesAt: undefined, signingKey: none, firstKey: none }
 }
 
 function unavailable(url: string, problem: string): () => SigningKey {
@@ -67,10 +78,26 @@ export function parseKeys(text: string): readonly KeyEntry[] {
   return keys.map((key: unknown, index) => readKey(key, index + 1))
 }
 
+/** The key that signs, and the name under which it does. */
+interface Choice {
+  readonly entry: KeyEntry
+  readonly kid: string
+}
+
 /** By the keys' own times when they have some, else as Oathkeeper chooses. */
-export function chooseSigningKey(entries: readonly KeyEntry[], now: number): { entry: KeyEntry; kid: string } {
+export function chooseSigningKey(entries: readonly KeyEntry[], now: number): Choice {
   if (!isScheduled(entries)) return chooseByOrder(entries)
   const entry = scheduledKey(entries, now)
+  return { entry, kid: entry.kid }
+}
+
+/** By the keys' own times when they have some, else as Kratos chooses: the first key, whatever it says of its use. */
+function chooseFirstKey(entries: readonly KeyEntry[], now: number): Choice {
+  const [first] = entries
+  const entry = isScheduled(entries) ? scheduledKey(entries, now) : first
+  if (entry === undefined || entry.role === 'public') {
+    throw new KeyProblem('credentials: no suitable key could be found: the first key of the set is a public one')
+  }
   return { entry, kid: entry.kid }
 }
 
@@ -79,7 +106,7 @@ export function chooseSigningKey(entries: readonly KeyEntry[], now: number): { e
  * or symmetric one gives the kid, until both are known. So in a set of private keys alone the last one signs, and beside
  * a public key the token carries the public key's kid.
  */
-function chooseByOrder(entries: readonly KeyEntry[]): { entry: KeyEntry; kid: string } {
+function chooseByOrder(entries: readonly KeyEntry[]): Choice {
   let signing: KeyEntry | undefined
   let kid = ''
   for (const entry of entries) {

@@ -157,16 +157,18 @@ describe('/rules', () => {
   })
 })
 
+const unused = (): never => {
+  throw new Error('the API signs nothing')
+}
+
 const keySet = (publicKeys: KeySet['publicKeys'], usable: boolean): KeySet => ({
   url: 'file:///k.json',
   problem: usable ? undefined : 'unreadable',
   publicKeys,
   keys: [],
   changesAt: undefined,
-  signingKey: () => {
-    if (!usable) throw new Error('unreadable')
-    return {} as ReturnType<KeySet['signingKey']>
-  },
+  signingKey: unused,
+  firstKey: unused,
 })
 
 describe('/.well-known/jwks.json', () => {
