@@ -4,6 +4,7 @@ import type {
   Awaitable,
   Clock,
   Exchange,
+  Json,
   JsonObject,
   Safeguards,
   Session,
@@ -14,19 +15,27 @@ import type {
 import { canonicalJson, digest } from './claims/fingerprint.ts'
 import type { ClaimsTemplate } from './claims/template.ts'
 
-export interface MintOptions {
+/** What all tokens of one kind have in common. */
+export interface TokenSettings {
   /** The claim `iss`, verbatim. */
   readonly issuer: string
   /** Lifetime in milliseconds: `exp` minus `iat`, unless the session ends before. */
   readonly ttl: number
-  /** Location of the key set, a part of the cache's key. */
-  readonly jwksUrl: string
   readonly key: SigningKey
   /** Absent: the registered claims alone. */
   readonly claims: ClaimsTemplate | undefined
   readonly safeguards: Pick<Safeguards, 'token_backdate' | 'token_lifetime'>
+  /** Whose token it is, the claim `sub`: the session's subject unless given. Throws GatewayError. */
+  readonly subject?: (session: Session) => string
+  /** Whether tokens name their session: `sid`, unless the session has no ID. */
+  readonly sid?: boolean
   readonly clock: Clock
   readonly randomUUID: () => string
+}
+
+export interface MintOptions extends TokenSettings {
+  /** Location of the key set, a part of the cache's key. */
+  readonly jwksUrl: string
   readonly tokens: TokenCache
 }
 
@@ -41,6 +50,9 @@ interface Remembered {
   readonly jwt: string
   readonly until: number
 }
+
+/** Claims that say when a token was made, and differ from one token to the next. */
+const VOLATILE = ['exp', 'iat', 'nbf', 'jti']
 
 /**
  * Makes tokens of sessions.
@@ -61,6 +73,7 @@ export function createMint(options: MintOptions): Mint {
     claims?.identity ?? '',
     String(options.safeguards.token_backdate),
     options.safeguards.token_lifetime,
+    String(options.sid === true),
   ])
   const remembered = new WeakMap<Session, Remembered>()
 
@@ -71,73 +84,131 @@ export function createMint(options: MintOptions): Mint {
     return token.exp === end ? token.endsAt : token.endsAt - ttl / 10
   }
 
-  return (exchange) => {
-    const { session } = exchange
-    const now = clock.monotonic()
-    const before = remembered.get(session)
-    if (before !== undefined && now < before.until) return before.jwt
-
-    const fingerprint = claims === undefined ? '' : claims.fingerprint(exchange)
-    // Without a session ID, or for a template that reads the request, only the claims themselves tell tokens apart.
-    const evaluated =
-      fingerprint === undefined || session.id === undefined ? (claims?.evaluate(exchange) ?? {}) : undefined
-    const cacheKey = digest(
-      evaluated === undefined
-        ? [settings, 'session', session.id ?? '', session.subject, fingerprint ?? '']
-        : [settings, 'claims', session.id ?? '', session.subject, canonicalJson(evaluated)],
-    )
-
-    function remember(token: Token, until: number): string {
-      // Not for a template that reads the request: the next request of this session may need other claims.
-      if (fingerprint !== undefined) remembered.set(session, { jwt: token.jwt, until })
-      return token.jwt
-    }
-
+  /** A token from the cache, or signed now and kept there. `remember` is told until when it may be handed out. */
+  function obtain(
+    cacheKey: string,
+    session: Session,
+    sign: () => Promise<Token>,
+    remember?: (token: Token, until: number) => void,
+  ): Awaitable<string> {
     const cached = tokens.get(cacheKey)
     if (cached !== undefined) {
       const until = goodUntil(cached, session)
-      if (now < until) return remember(cached, until)
+      if (clock.monotonic() < until) {
+        remember?.(cached, until)
+        return cached.jwt
+      }
     }
-
-    const sign = (): Promise<Token> => signToken(evaluated ?? claims?.evaluate(exchange) ?? {}, session, options)
     return tokens.obtain(cacheKey, sign).then(async (shared) => {
       const until = goodUntil(shared, session)
       // A shared token may have been made for an answer of the store that lets the session live longer.
-      return until === -Infinity ? (await sign()).jwt : remember(shared, until)
+      if (until === -Infinity) return (await sign()).jwt
+      remember?.(shared, until)
+      return shared.jwt
     })
+  }
+
+  return (exchange) => {
+    const { session } = exchange
+    const before = remembered.get(session)
+    if (before !== undefined && clock.monotonic() < before.until) return before.jwt
+
+    const subject = subjectOf(session, options)
+    const fingerprint = claims === undefined ? '' : claims.fingerprint(exchange)
+    if (fingerprint !== undefined && session.id !== undefined) {
+      const cacheKey = digest([settings, 'session', session.id, subject, fingerprint])
+      const sign = async (): Promise<Token> => signClaims(await allClaims(exchange, options), options)
+      return obtain(cacheKey, session, sign, ({ jwt }, until) => remembered.set(session, { jwt, until }))
+    }
+
+    // Without a session ID, or for a template that reads the request, only the claims themselves tell tokens apart.
+    const byClaims = (evaluated: SessionClaims): Awaitable<string> => {
+      const lasting = canonicalJson(withoutVolatile(evaluated))
+      const cacheKey = digest([settings, 'claims', session.id ?? '', subject, lasting])
+      return obtain(cacheKey, session, () => signClaims(evaluated, options))
+    }
+    const evaluated = allClaims(exchange, options)
+    return evaluated instanceof Promise ? evaluated.then(byClaims) : byClaims(evaluated)
   }
 }
 
-/** The last `exp` that the session allows, epoch seconds. */
-function endOf({ expiresAt }: Session, { safeguards }: MintOptions): number | undefined {
-  return safeguards.token_lifetime === 'ttl' || expiresAt === undefined ? undefined : Math.floor(expiresAt / 1000)
+/** Makes a new token each time. Rejects as `Mint` throws. */
+export function createIssue(settings: TokenSettings): (exchange: Exchange) => Promise<string> {
+  return async (exchange) => (await signClaims(await allClaims(exchange, settings), settings)).jwt
 }
 
-const encoder = new TextEncoder()
+/** What a token will say. */
+export interface SessionClaims {
+  /** Without a template: `iss`, `sub`, `iat`, `nbf`, `exp`, `jti` and, where tokens name it, `sid`. */
+  readonly registered: JsonObject & { readonly exp: number }
+  /** All of it. */
+  readonly all: JsonObject
+}
 
-async function signToken(claims: JsonObject, session: Session, options: MintOptions): Promise<Token> {
-  const { key, clock, ttl, safeguards } = options
+/** The claims that a token of this exchange would have now. Throws, or rejects, as `Mint`. */
+export function allClaims(exchange: Exchange, settings: TokenSettings): Awaitable<SessionClaims> {
+  const registered = registeredClaims(exchange.session, settings)
+  const { claims } = settings
+  if (claims === undefined) return { registered, all: registered }
+  const complete = (said: JsonObject): SessionClaims => {
+    // Set last: what a template says about them never counts, and what a mapper says about the subject neither.
+    const all = claims.replacesRegistered ? { ...registered, ...said, sub: registered.sub } : { ...said, ...registered }
+    return { registered, all: { ...all, exp: expiry(all['exp'], exchange.session, settings) } }
+  }
+  const said = claims.evaluate(exchange, registered)
+  return said instanceof Promise ? said.then(complete) : complete(said)
+}
+
+function registeredClaims(session: Session, settings: TokenSettings) {
+  const { clock, ttl, safeguards, issuer, randomUUID, sid } = settings
   const now = clock.now()
-  const monotonic = clock.monotonic()
   const issuedAt = now - safeguards.token_backdate * 1000
-  const end = endOf(session, options)
-  const exp = Math.min(Math.floor((issuedAt + ttl) / 1000), end ?? Infinity)
+  const end = endOf(session, settings)
   if (end !== undefined && end * 1000 <= now) {
     throw new GatewayError('credentials_invalid', { reason: 'The session has ended' })
   }
   const iat = Math.floor(issuedAt / 1000)
-  // Set last: what a template says about them never counts.
-  const payload = {
-    ...claims,
-    exp,
+  return {
+    exp: Math.min(Math.floor((issuedAt + ttl) / 1000), end ?? Infinity),
     iat,
-    iss: options.issuer,
-    jti: options.randomUUID(),
+    iss: issuer,
+    jti: randomUUID(),
     nbf: iat,
-    sub: session.subject,
+    sub: subjectOf(session, settings),
+    ...(sid === true && session.id !== undefined && { sid: session.id }),
   }
-  const jwt = await new CompactSign(encoder.encode(JSON.stringify(payload)))
+}
+
+const subjectOf = (session: Session, { subject }: TokenSettings): string => subject?.(session) ?? session.subject
+
+/** `exp` as a mapper may have replaced it: earlier is its own affair, later than the session's end it never is. */
+function expiry(exp: Json | undefined, session: Session, settings: TokenSettings): Json {
+  const end = endOf(session, settings)
+  if (end === undefined) return exp ?? null
+  if (typeof exp === 'number') return Math.min(exp, end)
+  throw new GatewayError('template_failed', {
+    reason: 'The claims mapper makes an "exp" that is no number, so that the token would outlive its session',
+  })
+}
+
+/** The last `exp` that the session allows, epoch seconds. */
+function endOf({ expiresAt }: Session, { safeguards }: TokenSettings): number | undefined {
+  return safeguards.token_lifetime === 'ttl' || expiresAt === undefined ? undefined : Math.floor(expiresAt / 1000)
+}
+
+function withoutVolatile({ registered, all }: SessionClaims): JsonObject {
+  const isOurs = (name: string): boolean => VOLATILE.includes(name) && all[name] === registered[name]
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !isOurs(name)))
+}
+
+const encoder = new TextEncoder()
+
+async function signClaims({ registered, all }: SessionClaims, { key, clock }: TokenSettings): Promise<Token> {
+  const now = clock.now()
+  const monotonic = clock.monotonic()
+  const jwt = await new CompactSign(encoder.encode(JSON.stringify(all)))
     .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'JWT' })
     .sign(key.key)
+  const exp = typeof all['exp'] === 'number' ? all['exp'] : registered.exp
   return { jwt, exp, endsAt: monotonic + exp * 1000 - now }
 }

@@ -1,7 +1,7 @@
 import type { JsonObject, Safeguards, TemplateSettings } from '../../pipeline/contract.ts'
 import { handlebarsClaims } from './handlebars.ts'
 import { goClaims } from './go.ts'
-import type { ClaimsTemplate } from './template.ts'
+import type { RenderedClaims } from './template.ts'
 
 /**
  * Compiles claims in the language that their form tells: an object has Handlebars in its strings, a string is
@@ -11,7 +11,7 @@ export function compileClaims(
   claims: string | JsonObject | undefined,
   { missing_field: missingField }: Pick<Safeguards, 'missing_field'>,
   templates: TemplateSettings = {},
-): ClaimsTemplate | undefined {
+): RenderedClaims | undefined {
   if (claims === undefined || claims === '') return undefined
   return typeof claims === 'string'
     ? goClaims(claims, { missingField, templates })

@@ -4,7 +4,7 @@ import { ConfigError, type Exchange, type JsonObject, type TemplateSettings } fr
 import { templateData } from '../../pipeline/template_data.ts'
 import { templateHint } from '../../pipeline/template_hint.ts'
 import { digest, sessionFingerprint } from './fingerprint.ts'
-import type { ClaimsTemplate, ReadPath } from './template.ts'
+import type { ReadPath, RenderedClaims } from './template.ts'
 
 export interface GoClaimsOptions {
   /** What a value does that the session does not have: fails the request, or prints as in Go. */
@@ -24,12 +24,13 @@ const sessionFields: ReadonlyMap<string, string> = new Map([
  * that the author writes twice the last one counts.
  * Throws ConfigError for a template that cannot be compiled.
  */
-export function goClaims(source: string, options: GoClaimsOptions): ClaimsTemplate {
+export function goClaims(source: string, options: GoClaimsOptions): RenderedClaims {
   const template = compile(source, options)
   const reads = template.volatile ? undefined : sessionReads(template.reads)
   const fingerprintOf = reads && sessionFingerprint(reads)
   return {
     identity: digest(['go', options.missingField, source]),
+    replacesRegistered: false,
     evaluate(exchange: Exchange) {
       const text = render(() => template.render(templateData(exchange)))
       const claims: unknown = parse(text)

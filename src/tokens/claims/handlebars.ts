@@ -4,7 +4,7 @@ import type { Compilation } from './handlebars/expressions.ts'
 import { handlebarsData, handlebarsRoots } from './handlebars/data.ts'
 import { compileLeaf } from './handlebars/leaf.ts'
 import { Budget, type Evaluate } from './handlebars/values.ts'
-import type { ClaimsTemplate, ReadPath, Value } from './template.ts'
+import type { ReadPath, RenderedClaims, Value } from './template.ts'
 
 export interface HandlebarsOptions {
   /** What a value does that the session does not have: fails the request, or leaves the claim out. */
@@ -25,12 +25,13 @@ const maxDepth = 100
  * The structure is the author's alone: names are no templates, and whatever a value holds, it stays within its claim.
  * Throws ConfigError with the path to the string inside the object.
  */
-export function handlebarsClaims(claims: JsonObject, options: HandlebarsOptions): ClaimsTemplate {
+export function handlebarsClaims(claims: JsonObject, options: HandlebarsOptions): RenderedClaims {
   const template = compileObject(claims, options, handlebarsRoots)
   const sessionOnly = template.reads.every(([root]) => root === 'subject' || root === 'extra')
   const fingerprintOf = sessionFingerprint(template.reads)
   return {
     identity: digest(['handlebars', options.missingField, canonicalJson(claims)]),
+    replacesRegistered: false,
     evaluate: (exchange: Exchange) => template.render(handlebarsData(exchange)),
     fingerprint: ({ session }) => (sessionOnly ? fingerprintOf(session) : undefined),
   }

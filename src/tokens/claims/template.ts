@@ -1,16 +1,27 @@
-import type { Exchange, Json, JsonObject } from '../../pipeline/contract.ts'
+import type { Awaitable, Exchange, Json, JsonObject } from '../../pipeline/contract.ts'
 
 /** What a token says, whatever language it is written in. */
 export interface ClaimsTemplate {
   /** Tells this template from every other: its language, its options and its text. */
   readonly identity: string
-  /** The claims as data. Throws GatewayError `template_failed`. */
-  evaluate(exchange: Exchange): JsonObject
+  /** Whether what it says takes the place of registered claims, `sub` apart; else they take the place of what it says. */
+  readonly replacesRegistered: boolean
+  /**
+   * The claims as data. Throws GatewayError `template_failed`; rejects with it when evaluated elsewhere.
+   * @param registered the claims that the token has anyway
+   */
+  evaluate(exchange: Exchange, registered: JsonObject): Awaitable<JsonObject>
   /**
    * Stands for the result without evaluating the template: two exchanges with the same fingerprint give the same claims.
    * Undefined when that cannot be told because the template reads the request, or differs from run to run.
    */
   fingerprint(exchange: Exchange): string | undefined
+}
+
+/** Claims made of the exchange alone and at once, as Handlebars and Go templates do. */
+export interface RenderedClaims extends ClaimsTemplate {
+  readonly replacesRegistered: false
+  evaluate(exchange: Exchange): JsonObject
 }
 
 /** A path from the root of what templates see. */
