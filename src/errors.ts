@@ -44,6 +44,12 @@ export const codes = {
     message: 'Access credentials are not sufficient to access this resource',
     remedy: 'The authorizer of the rule refused the request.',
   },
+  cross_site_request: {
+    status: 403,
+    message: 'Access credentials are not sufficient to access this resource',
+    remedy:
+      "The request has the cookie but, as its Origin and Sec-Fetch-Site say, comes from another site's page, or its media type is not among `content_types`; add what is meant to `csrf` of the authenticator.",
+  },
   session_aal2_required: {
     status: 403,
     message: 'Session does not fulfill the requested Authenticator Assurance Level',

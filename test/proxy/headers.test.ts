@@ -168,6 +168,43 @@ describe('what the gateway owns', () => {
   })
 })
 
+describe('what a rule says of its own upstream', () => {
+  const raw = lines(
+    'Authorization: Bearer x',
+    'X-Session-Token: t',
+    'Cookie: ory_kratos_session=s; a=b',
+    'X-Identity: root',
+    'X_Hasura_Role: admin',
+    'X-Hasura-Role: admin',
+    'X-Keep: 1',
+  )
+
+  it('client_headers goes over the profile, either way', () => {
+    expect(sent(raw, compatible, [], { headers: { client_headers: 'drop' } })).toEqual(
+      lines('Cookie: a=b', 'X-Keep: 1'),
+    )
+    expect(sent(raw, secure, [], { headers: { client_headers: 'pass' } })).toEqual(raw)
+  })
+
+  it('credentials may stay behind alone, or pass alone', () => {
+    const target = { headers: { credentials: 'drop' } } as const
+    expect(sent(raw, compatible, [], target)).toEqual([...lines('Cookie: a=b'), ...raw.slice(6)])
+    expect(sent(raw, compatible, [], { headers: { client_headers: 'drop' }, passCredentials: true })).toEqual([
+      ...raw.slice(0, 6),
+      ...lines('X-Keep: 1'),
+    ])
+  })
+
+  it('forwarded_headers goes over the profile, either way', () => {
+    const names = (settings: ProxySettings, forwarded_headers: 'set' | 'none'): string[] =>
+      pairs(
+        upstreamHeaders(inboundWith([]), [], targetOf('http://u', { headers: { forwarded_headers } }), settings),
+      ).map(([name]) => name)
+    expect(names(compatible, 'set')).toEqual(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
+    expect(names(secure, 'none')).toEqual([])
+  })
+})
+
 describe('cookies', () => {
   const cookie = (value: string): string | undefined => sent(['Cookie', value], secure)[1]
 

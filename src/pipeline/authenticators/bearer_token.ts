@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { questionFields } from '../../sessions/question.ts'
 import { defineAuthenticator, type HeaderLine, type Inbound } from '../contract.ts'
 import { findToken, tokenFrom, type TokenFrom } from '../credentials.ts'
+import { compileTokenCsrf, csrfField } from '../csrf.ts'
 import { sessionAuthentication } from '../session_authentication.ts'
 
 /** Asks the session store who the request's token belongs to. */
@@ -10,6 +11,7 @@ export const bearerToken = defineAuthenticator({
   config: z.strictObject({
     ...questionFields,
     token_from: tokenFrom.optional(),
+    csrf: csrfField,
     prefix: z.string().optional().describe('Only tokens that begin with this, such as ory_st_, are looked at.'),
     subject_from: z.string().default('sub').describe('gjson path to the subject.'),
   }),
@@ -17,10 +19,13 @@ export const bearerToken = defineAuthenticator({
     const fixed = setup.safeguards.session_request === 'fixed'
     const authenticate = sessionAuthentication(config, setup)
     const prefix = config.prefix ?? ''
+    const guard = compileTokenCsrf(config.csrf, config.token_from, setup)
 
     return (inbound) => {
       const token = findToken(inbound, config.token_from)
       if (token === '' || !token.startsWith(prefix)) return { outcome: 'not_responsible' }
+      const error = guard?.(inbound)
+      if (error !== undefined) return { outcome: 'denied', error }
       return authenticate(inbound, fixed ? carrier(token, config.token_from) : authorizationOf(inbound))
     }
   },

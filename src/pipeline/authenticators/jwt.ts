@@ -8,6 +8,7 @@ import { createVerificationKeys } from '../../tokens/verification/keys.ts'
 import { createVerifier } from '../../tokens/verification/verifier.ts'
 import { ConfigError, defineAuthenticator, type Authentication, type JsonObject } from '../contract.ts'
 import { findToken, tokenFrom } from '../credentials.ts'
+import { compileTokenCsrf, csrfField } from '../csrf.ts'
 
 const strings = z.array(z.string())
 
@@ -28,6 +29,7 @@ export const jwt = defineAuthenticator({
     jwks_ttl: duration.prefault('30s').describe('How long a key set is used before it is read again.'),
     scope_strategy: scopeStrategyName,
     token_from: tokenFrom.optional(),
+    csrf: csrfField,
   }),
   async create(config, setup) {
     if (config.jwks_urls.length === 0) throw new ConfigError('There is no key set to verify tokens by', ['jwks_urls'])
@@ -65,10 +67,13 @@ export const jwt = defineAuthenticator({
       },
       clock: setup.clock,
     })
+    const guard = compileTokenCsrf(config.csrf, config.token_from, setup)
 
     return (inbound) => {
       const token = findToken(inbound, config.token_from)
-      return hasThreeParts(token) ? verify(token).then(authentication) : { outcome: 'not_responsible' }
+      if (!hasThreeParts(token)) return { outcome: 'not_responsible' }
+      const error = guard?.(inbound)
+      return error === undefined ? verify(token).then(authentication) : { outcome: 'denied', error }
     }
   },
 })

@@ -7,6 +7,7 @@ import { scopeStrategy, scopeStrategyName } from '../../oauth2/scope.ts'
 import type { ClientCredentials } from '../../oauth2/token_endpoint.ts'
 import { defineAuthenticator, type Authentication, type HeaderLine } from '../contract.ts'
 import { findToken, tokenFrom } from '../credentials.ts'
+import { compileTokenCsrf, csrfField } from '../csrf.ts'
 import { limitsOf, retry, sentHeaderName, serviceUrl } from '../service_call.ts'
 
 const strings = z.array(z.string())
@@ -47,6 +48,7 @@ export const oauth2Introspection = defineAuthenticator({
     preserve_host: z.boolean().default(false).describe("Send the request's host as X-Forwarded-Host."),
     introspection_request_headers: requestHeaders,
     token_from: tokenFrom.optional(),
+    csrf: csrfField,
     retry: retry.prefault({}).describe('Limits of the call.'),
     cache: z
       .strictObject({
@@ -95,10 +97,13 @@ export const oauth2Introspection = defineAuthenticator({
       const refusal = refusalOf(token, requirements, setup.clock.now())
       return refusal === undefined ? { outcome: 'authenticated', session } : { outcome: 'denied', error: refusal }
     }
+    const guard = compileTokenCsrf(config.csrf, config.token_from, setup)
 
     return (inbound) => {
       const token = findToken(inbound, config.token_from)
       if (token === '' || !token.startsWith(prefix)) return { outcome: 'not_responsible' }
+      const error = guard?.(inbound)
+      if (error !== undefined) return { outcome: 'denied', error }
       const host: HeaderLine = ['x-forwarded-host', inbound.host]
       const question = { ...fixed, token, ...(preserve_host && { headers: [...fixed.headers, host] }) }
       const kept = cache === undefined ? undefined : introspections.recall(question, cache)
