@@ -3,12 +3,15 @@
  * compiled. A step that cannot be built is replaced by one that answers 500, and its problem is reported at its place; the
  * caller decides whether such a snapshot may serve (`invalid_rules`).
  */
+import { createPace } from '../documents/pace.ts'
 import type { Problem } from '../documents/problem.ts'
 import { closest } from '../documents/suggest.ts'
 import { GatewayError } from '../errors.ts'
 import { createMatcher } from '../rules/matcher.ts'
+import type { AdvisedHandler } from './advice/advised_rule.ts'
+import { fallbackAdvice } from './advice/error_handlers.ts'
 import { compileRule } from './compile_rule.ts'
-import { type CompileInput, compileStep, failing } from './compile_step.ts'
+import { type CompileContext, type CompileInput, compileStep, failing } from './compile_step.ts'
 import type { ErrorStep } from './contract.ts'
 import type { CompiledRule, Named, Snapshot } from './snapshot.ts'
 import { createUpstreamTlsLoader } from './upstream_tls.ts'
@@ -20,13 +23,17 @@ export interface Compiled {
   readonly files: readonly string[]
 }
 
-export async function compileRules(input: CompileInput): Promise<Compiled> {
+/** Lets requests be answered meanwhile, however many rules there are. */
+export async function compileRules(options: CompileInput): Promise<Compiled> {
+  const input: CompileContext = { ...options, steps: new Map(), setups: new Map() }
+  const pace = createPace()
   const problems: Problem[] = []
   const owned = new Set<string>()
   const tls = createUpstreamTlsLoader(input.setup.shared)
   const rules: CompiledRule[] = []
   const invalid = new Set<CompiledRule>()
   for (const loaded of input.rules) {
+    if (pace.due()) await pace.rest()
     problems.push(...loaded.problems)
     const { compiled, broken, owned: headers } = await compileRule(input, loaded, tls, problems)
     for (const header of headers) owned.add(header)
@@ -37,6 +44,7 @@ export async function compileRules(input: CompileInput): Promise<Compiled> {
   for (const [index, name] of input.config.errors.fallback.entries()) {
     fallback.push({ name, step: await compileFallback(input, name, index, problems) })
   }
+  problems.push(...fallbackAdvice(advisedFallback(input), input.locate))
   const {
     matcher,
     problems: patternProblems,
@@ -79,9 +87,17 @@ export async function compileRules(input: CompileInput): Promise<Compiled> {
   }
 }
 
+function advisedFallback({ config: { errors } }: CompileInput): readonly AdvisedHandler[] {
+  return errors.fallback.map((name, index) => ({
+    name,
+    path: ['errors', 'fallback', index],
+    config: errors.handlers[name]?.config,
+  }))
+}
+
 /** A fallback handler that is disabled, unknown or broken fails at once when it is asked, as in Oathkeeper. */
 async function compileFallback(
-  input: CompileInput,
+  input: CompileContext,
   name: string,
   index: number,
   problems: Problem[],

@@ -3,7 +3,18 @@ import type { Problem } from '../documents/problem.ts'
 import { GatewayError } from '../errors.ts'
 import type { HandlerRef, LoadedRule, Rule } from '../rules/rule.ts'
 import { adviceOn } from './advice.ts'
-import { type CompileInput, compileStep, failing, type HandlerTable, type Kind, raise } from './compile_step.ts'
+import type { AdvisedStep } from './advice/advised_rule.ts'
+import {
+  type CompileContext,
+  type CompileInput,
+  compileStep,
+  failing,
+  type HandlerTable,
+  type Kind,
+  mergedConfig,
+  raise,
+  type StepOf,
+} from './compile_step.ts'
 import type { Authorize, ErrorStep, Mutate } from './contract.ts'
 import type { CompiledRule, Named, NamedAuthenticator } from './snapshot.ts'
 import { compileUpstream, passesCredentials } from './upstream.ts'
@@ -19,60 +30,63 @@ export interface CompiledResult {
 
 /** What is wrong with the rule is added to `problems`. */
 export async function compileRule(
-  input: CompileInput,
+  input: CompileContext,
   loaded: LoadedRule,
   tls: UpstreamTlsLoader,
   problems: Problem[],
 ): Promise<CompiledResult> {
   const { rule, locate } = loaded
   const { config } = input
-  const ownInput = { ...input, setup: setupOf(input, rule) }
+  const setup = setupOf(input, rule)
+  const own = { ...input, setup }
   let broken = false
-  const owned = new Set<string>()
   const build = async <K extends Kind>(
     kind: K,
     table: HandlerTable,
     ref: HandlerRef,
     path: readonly (string | number)[],
-  ) => {
-    const step = await compileStep<K>(
-      ownInput,
-      { kind, table, ref, path, ruleLocate: locate, ruleId: rule.id },
-      problems,
-    )
+  ): Promise<Built<K>> => {
+    const source = { kind, table, ref, path, ruleLocate: locate, ruleId: rule.id } as const
+    const step = await compileStep<K>(own, source, problems)
     broken ||= step instanceof GatewayError
-    return { name: ref.handler, step }
+    const { value, locate: locateConfig } = mergedConfig(own, source)
+    return { name: ref.handler, step, advised: { name: ref.handler, path, config: value, locateConfig, owns: [] } }
   }
   const authenticators: NamedAuthenticator[] = []
+  const advisedAuthenticators: AdvisedStep[] = []
   for (const [index, ref] of rule.authenticators.entries()) {
-    const { name, step } = await build('authenticators', config.authenticators, ref, ['authenticators', index])
+    const { name, step, advised } = await build('authenticators', config.authenticators, ref, ['authenticators', index])
     const passesRefusals = ref.on_error === 'next'
     authenticators.push({ name, step: step instanceof GatewayError ? () => raise(step) : step, passesRefusals })
+    advisedAuthenticators.push(advised)
   }
+  const edits: AdvisedStep[] = []
   const buildMutators = async (key: 'before_authorizer' | 'mutators'): Promise<Named<Mutate>[]> => {
     const mutators: Named<Mutate>[] = []
     for (const [index, ref] of (rule[key] ?? []).entries()) {
-      const { name, step } = await build('mutators', config.mutators, ref, [key, index])
-      if (!(step instanceof GatewayError)) for (const header of step.owns) owned.add(header)
+      const { name, step, advised } = await build('mutators', config.mutators, ref, [key, index])
       mutators.push({ name, step: step instanceof GatewayError ? () => raise(step) : step.mutate })
+      edits.push(step instanceof GatewayError ? advised : { ...advised, owns: step.owns })
     }
     return mutators
   }
   const beforeAuthorizer = await buildMutators('before_authorizer')
   const authorizers: Named<Authorize>[] = []
   for (const { ref, path } of authorizerRefs(rule.authorizer)) {
-    const { name, step } = await build('authorizers', config.authorizers, ref, path)
-    if (!(step instanceof GatewayError)) for (const header of step.owns) owned.add(header)
+    const { name, step, advised } = await build('authorizers', config.authorizers, ref, path)
     authorizers.push({ name, step: step instanceof GatewayError ? () => raise(step) : step.authorize })
+    edits.push(step instanceof GatewayError ? advised : { ...advised, owns: step.owns })
   }
   const mutators = await buildMutators('mutators')
   const errors: Named<ErrorStep>[] = []
+  const advisedErrors: AdvisedStep[] = []
   for (const [index, ref] of (rule.errors ?? []).entries()) {
-    const { name, step } = await build('errors', config.errors.handlers, ref, ['errors', index])
+    const { name, step, advised } = await build('errors', config.errors.handlers, ref, ['errors', index])
     errors.push({
       name,
-      step: step instanceof GatewayError ? await failingWhereResponsible(input, loaded, ref, step) : step,
+      step: step instanceof GatewayError ? await failingWhereResponsible(own, loaded, ref, step) : step,
     })
+    advisedErrors.push(advised)
   }
   const { target: upstream, problems: upstreamProblems } = await compileUpstream(loaded, {
     sessionStoreUrl: config.kratos?.public_url,
@@ -93,27 +107,45 @@ export async function compileRule(
     errors,
     ...(upstream !== undefined && { upstream }),
   }
-  const { safeguards } = input.setup
-  for (const { message, path, hint } of adviceOn({ rule, upstream, owned, safeguards })) {
-    const place = locate(path)
-    problems.push({ severity: 'warning', message, hint, ...(place !== undefined && { place }) })
-  }
-  return { compiled, broken, owned }
+  const advice = adviceOn({
+    rule,
+    locate,
+    upstream,
+    authenticators: advisedAuthenticators,
+    edits,
+    errors: advisedErrors,
+    passesCredentials: setup.passCredentials,
+    path: setup.safeguards.path,
+    matchingStrategy: config.access_rules.matching_strategy,
+  })
+  problems.push(...advice)
+  return { compiled, broken, owned: new Set(edits.flatMap(({ owns }) => owns)) }
 }
 
-/** What the rule says of its own upstream goes over the safeguards of the config. */
-function setupOf({ setup, config }: CompileInput, { upstream }: Rule): CompileInput['setup'] {
+interface Built<K extends Kind> {
+  readonly name: string
+  readonly step: StepOf<K> | GatewayError
+  readonly advised: AdvisedStep
+}
+
+/**
+ * What the rule says of its own upstream goes over the safeguards of the config. One object for all rules that say the same,
+ * so that they share their steps.
+ */
+function setupOf({ setup, config, setups }: CompileContext, { upstream }: Rule): CompileInput['setup'] {
   const { client_headers = setup.safeguards.client_headers } = upstream
-  return {
-    ...setup,
-    safeguards: { ...setup.safeguards, client_headers },
-    passCredentials: passesCredentials(upstream, config.kratos?.public_url, setup.safeguards),
+  const passCredentials = passesCredentials(upstream, config.kratos?.public_url, setup.safeguards)
+  const key = JSON.stringify([client_headers, passCredentials])
+  let own = setups.get(key)
+  if (own === undefined) {
+    setups.set(key, (own = { ...setup, safeguards: { ...setup.safeguards, client_headers }, passCredentials }))
   }
+  return own
 }
 
 /** A disabled handler fails only the requests that `when` makes it responsible for, as in Oathkeeper. */
 async function failingWhereResponsible(
-  input: CompileInput,
+  input: CompileContext,
   { rule, locate }: LoadedRule,
   ref: HandlerRef,
   error: GatewayError,

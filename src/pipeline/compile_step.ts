@@ -1,11 +1,12 @@
 /** One handler of a rule becomes a step: its config merged over the global one, parsed once, its templates compiled. */
-import type { Locate, Problem } from '../documents/problem.ts'
-import { mergeLayers } from '../documents/layers.ts'
+import { type Layer, mergeLayers } from '../documents/layers.ts'
+import type { Locate, Path, Problem } from '../documents/problem.ts'
 import { closest } from '../documents/suggest.ts'
 import { validate } from '../documents/zod.ts'
 import { GatewayError } from '../errors.ts'
 import type { HandlerRef, LoadedRule } from '../rules/rule.ts'
 import type { UpstreamSettings } from '../rules/upstream.ts'
+import { builtinHandlers } from './builtin.ts'
 import {
   type AnyHandler,
   type Authenticator,
@@ -45,6 +46,13 @@ export interface CompileInput {
   readonly setup: Omit<Setup, 'report'>
 }
 
+/** What the compilation of one rule shares with that of the others. */
+export interface CompileContext extends CompileInput {
+  readonly steps: SharedSteps
+  /** One for each thing that rules say of their upstreams. */
+  readonly setups: Map<string, CompileInput['setup']>
+}
+
 export type Kind = AnyHandler['kind']
 
 /** How Oathkeeper names the kinds in its messages. */
@@ -74,7 +82,7 @@ export type StepOf<K extends Kind> = {
 
 /** The step, or the error with which it answers when it is reached; its problems are added to `problems`. */
 export async function compileStep<K extends Kind>(
-  input: CompileInput,
+  input: CompileContext,
   source: StepSource,
   problems: Problem[],
 ): Promise<StepOf<K> | GatewayError> {
@@ -114,31 +122,94 @@ export async function compileStep<K extends Kind>(
     )
     return misconfigured(kind, reason)
   }
-  const globalPath = kind === 'errors' ? ['errors', 'handlers', name, 'config'] : [kind, name, 'config']
-  const { value, locate } = mergeLayers([
-    { value: settings.config, locate: (at, on) => input.locate([...globalPath, ...at], on) },
+  const { value, locate } = mergedConfig(input, source)
+  const key = shareable.has(handler) ? keyOf(value) : undefined
+  let made = key === undefined ? undefined : (stepsOf(input, handler).get(key) as Made<StepOf<K>> | undefined)
+  if (made === undefined) {
+    const parsed = validate(
+      handler.config,
+      value ?? {},
+      (at, on) => locate(at, on) ?? ruleLocate([...path, 'handler']),
+      ['config'],
+    )
+    if (!parsed.valid) {
+      problems.push(...parsed.problems)
+      return misconfigured(kind, invalid(kind, name, parsed.problems.map(({ message }) => message).join('; ')))
+    }
+    made = await make(handler, parsed.value, input.setup)
+    if (key !== undefined) stepsOf(input, handler).set(key, made)
+  }
+  // Told for each rule, at its place: the same mistake may stand in several.
+  for (const { severity, message, path: at, hint } of made.reports) report(message, locate(at), hint, severity)
+  return made.step
+}
+
+/** The rule's config over the global one. */
+export function mergedConfig(input: CompileInput, { kind, table, ref, path, ruleLocate }: StepSource): Layer {
+  const globalPath = kind === 'errors' ? ['errors', 'handlers', ref.handler, 'config'] : [kind, ref.handler, 'config']
+  return mergeLayers([
+    { value: table[ref.handler]?.config, locate: (at, on) => input.locate([...globalPath, ...at], on) },
     { value: ref.config ?? undefined, locate: (at, on) => ruleLocate([...path, 'config', ...at], on) },
   ])
-  const parsed = validate(handler.config, value ?? {}, (at, on) => locate(at, on) ?? ruleLocate([...path, 'handler']), [
-    'config',
-  ])
-  if (!parsed.valid) {
-    problems.push(...parsed.problems)
-    return misconfigured(
-      kind,
-      `Configuration for ${SINGULAR[kind]} "${name}" could not be validated: ${parsed.problems.map(({ message }) => message).join('; ')}`,
-    )
+}
+
+interface Report {
+  readonly severity: 'error' | 'warning'
+  readonly message: string
+  /** Inside the handler's config. */
+  readonly path: Path
+  readonly hint: string | undefined
+}
+
+/** A step, or the error that stands in for it, and what was said while it was made. */
+interface Made<Step> {
+  readonly step: Step | GatewayError
+  readonly reports: readonly Report[]
+}
+
+async function make<Step>(
+  handler: Handler<Kind, Step>,
+  config: unknown,
+  setup: CompileInput['setup'],
+): Promise<Made<Step>> {
+  const reports: Report[] = []
+  const report: Setup['report'] = (severity, message, path = [], hint) => {
+    reports.push({ severity, message, path, hint })
   }
   try {
-    return await handler.create(parsed.value, {
-      ...input.setup,
-      report: (severity, message, at = [], hint) => report(message, locate(at), hint, severity),
-    })
+    return { step: await handler.create(config, { ...setup, report }), reports }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    report(error.message, locate(error.path), error.hint)
-    return misconfigured(kind, `Configuration for ${SINGULAR[kind]} "${name}" could not be validated: ${error.message}`)
+    report('error', error.message, error.path, error.hint)
+    return { step: misconfigured(handler.kind, invalid(handler.kind, handler.name, error.message)), reports }
   }
+}
+
+/**
+ * Steps that are made already, by all that they are made of: setup, handler and config. Rules by the thousand mostly say the
+ * same: made once, their steps cost neither time at each reload nor memory.
+ */
+export type SharedSteps = Map<CompileInput['setup'], Map<unknown, Map<string, Made<unknown>>>>
+
+/** A handler of somebody else's is promised a step of its own for each rule; those that ship keep nothing of a rule. */
+const shareable: ReadonlySet<unknown> = new Set(builtinHandlers)
+
+function stepsOf({ steps, setup }: CompileContext, handler: unknown): Map<string, Made<unknown>> {
+  let ofSetup = steps.get(setup)
+  if (ofSetup === undefined) steps.set(setup, (ofSetup = new Map()))
+  let ofHandler = ofSetup.get(handler)
+  if (ofHandler === undefined) ofSetup.set(handler, (ofHandler = new Map()))
+  return ofHandler
+}
+
+/** Equal for configs that say the same in the same order, in which headers are set; undefined for what JSON cannot tell apart. */
+function keyOf(config: unknown): string | undefined {
+  let isJson = true
+  const key = JSON.stringify(config ?? {}, (_, value: unknown) => {
+    if (typeof value === 'number' && !Number.isFinite(value)) isJson = false
+    return value
+  })
+  return isJson ? key : undefined
 }
 
 /** An error handler that fails when it is asked. */
@@ -153,6 +224,9 @@ export function raise(error: GatewayError): never {
     ...(error.reason !== undefined && { reason: error.reason }),
   })
 }
+
+const invalid = (kind: Kind, name: string, why: string): string =>
+  `Configuration for ${SINGULAR[kind]} "${name}" could not be validated: ${why}`
 
 function misconfigured(kind: Kind, reason: string): GatewayError {
   return new GatewayError('rule_misconfigured', {
