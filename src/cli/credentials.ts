@@ -1,18 +1,8 @@
 import { Command } from 'commander'
 import { algorithms } from '../tokens/algorithms.ts'
+import type { GenerateOptions } from './generate_run.ts'
 import { withExamples } from './help.ts'
-import type { KeySetText } from './key_files.ts'
 import type { CommandContext } from './main.ts'
-import { CommandError, type Terminal } from './terminal.ts'
-
-interface Options {
-  readonly alg: string
-  readonly kid?: string
-  readonly bits?: string
-  readonly out?: string
-  readonly keep?: true
-  readonly publicOut?: string
-}
 
 /** `credentials generate`: a new key set to sign with, on stdout or in a file. */
 export function credentialsCommand({ terminal }: CommandContext): Command {
@@ -24,14 +14,10 @@ export function credentialsCommand({ terminal }: CommandContext): Command {
     .option('--out <file>', 'write the key set to this file (mode 0600) instead; never overwrites one')
     .option('--keep', 'with --out: when the file is there, go on with its key')
     .option('--public-out <file>', 'write the public half to this file, for verifiers that cannot fetch it')
-    .action(async (options: Options) => {
-      const { KeyProblem } = await import('../tokens/key.ts')
-      try {
-        await run(options, terminal)
-      } catch (error) {
-        if (error instanceof KeyProblem) throw new CommandError(error.message)
-        throw error
-      }
+    .action(async (options: GenerateOptions) => {
+      const { generateKeys, plainly } = await import('./generate_run.ts')
+      const { generateKeySet } = await import('../tokens/generate.ts')
+      await plainly(generateKeys(terminal, options, generateKeySet))
     })
   const command = new Command('credentials').description('Make keys to sign tokens with.')
   command.addCommand(
@@ -44,23 +30,4 @@ export function credentialsCommand({ terminal }: CommandContext): Command {
     'mintkeeper credentials generate --alg ES256',
     'mintkeeper credentials generate --alg EdDSA --kid 2026-11',
   ])
-}
-
-async function run(options: Options, terminal: Terminal): Promise<void> {
-  const { alg, kid, bits, out, keep = false, publicOut } = options
-  if (keep && out === undefined) throw new CommandError('--keep needs --out.', { exitCode: 2 })
-  const { generateKeySet } = await import('../tokens/generate.ts')
-  const { keySetText, publicHalves, readPrivate, writePrivate, writePublic } = await import('./key_files.ts')
-  let keys: KeySetText = await generateKeySet({ alg, kid, bits: bits === undefined ? undefined : Number(bits) })
-  // Before anything is printed or written.
-  if (publicOut !== undefined) publicHalves(keys)
-  if (out === undefined) terminal.out(keySetText(keys))
-  else if (await writePrivate(out, keys, keep)) terminal.err(`Wrote ${out}.\n`)
-  else {
-    keys = await readPrivate(out)
-    terminal.err(`Kept ${out}.\n`)
-  }
-  if (publicOut === undefined) return
-  await writePublic(publicOut, keys)
-  terminal.err(`Wrote ${publicOut}.\n`)
 }

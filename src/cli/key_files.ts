@@ -1,8 +1,10 @@
 /** Key sets as files: the private one for its owner only and never overwritten, the public one for every verifier. */
 import { randomUUID } from 'node:crypto'
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import type { JWK } from 'jose'
-import { publicHalf, readKey } from '../tokens/key.ts'
+import { publicHalf, readKey, type KeyEntry } from '../tokens/key.ts'
+import { parseKeys } from '../tokens/key_set.ts'
 import { CommandError } from './terminal.ts'
 
 /** A JSON Web Key Set (RFC 7517 section 5). */
@@ -29,6 +31,71 @@ export async function writePrivate(file: string, keys: KeySetText, keep: boolean
     })
   } finally {
     await rm(draft, { force: true })
+  }
+}
+
+/** A key set as it stands in a file. */
+export interface KeySetFile {
+  readonly entries: readonly KeyEntry[]
+  /** What the file says beside its keys. */
+  readonly rest: object
+}
+
+/** Reads a key set, or a single key. Throws CommandError; never quotes the file. */
+export async function readKeySetFile(file: string): Promise<KeySetFile> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT') {
+      throw new CommandError(`${file} does not exist.`, {
+        hint: `Make one with \`mintkeeper jwks generate --out ${file}\`.`,
+      })
+    }
+    throw code === undefined ? error : new CommandError(`${file} cannot be read (${code}).`)
+  }
+  const entries = parseKeys(text)
+  const document = JSON.parse(text) as object
+  return { entries, rest: 'keys' in document ? document : {} }
+}
+
+/**
+ * Replaces the keys of a file at one stroke, and leaves its owner and mode as they were: whoever reads it goes on reading
+ * it. A symbolic link stays one. Throws CommandError.
+ */
+export async function replacePrivate(file: string, { rest }: KeySetFile, keys: readonly JWK[]): Promise<void> {
+  try {
+    const target = await realpath(file)
+    const { mode, uid, gid } = await stat(target)
+    const draft = `${target}.${randomUUID()}.tmp`
+    try {
+      const handle = await open(draft, 'wx', 0o600)
+      try {
+        await handle.writeFile(keySetText({ ...rest, keys }))
+        if (process.getuid?.() === 0) await handle.chown(uid, gid)
+        await handle.chmod(mode & 0o777)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await rename(draft, target)
+      await syncFolder(path.dirname(target))
+    } finally {
+      await rm(draft, { force: true })
+    }
+  } catch (error) {
+    throw notWritten(file, error)
+  }
+}
+
+/** A rename is on the disk when its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

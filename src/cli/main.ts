@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { credentialsCommand } from './credentials.ts'
 import { explainCommand } from './explain.ts'
 import { healthCommand } from './health.ts'
+import { jwksCommand } from './jwks.ts'
 import { rulesCommand } from './rules.ts'
 import { serveCommand } from './serve.ts'
 import { CommandError, printCrash, printError, processTerminal, type ExitCode, type Terminal } from './terminal.ts'
@@ -76,6 +77,7 @@ function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Comm
     validateCommand(context),
     explainCommand(context),
     rulesCommand(context),
+    jwksCommand(context),
     credentialsCommand(context),
     healthCommand(context),
     versionCommand(context),

@@ -1,5 +1,6 @@
 /** What loading needs and looking at a config does not: a runtime that never calls out. */
 import { randomUUID } from 'node:crypto'
+import { GatewayError } from '../errors.ts'
 import type { Runtime } from '../load.ts'
 import { HttpCallError } from '../outbound/client.ts'
 import type { HttpClient, SessionStore } from '../pipeline/contract.ts'
@@ -11,6 +12,11 @@ const silent = (): void => undefined
 
 const unreachable: HttpClient = {
   send: () => Promise.reject(new HttpCallError('failed', 'this command calls no service')),
+}
+
+/** For commands that only load: loading asks nobody who they are. */
+export const noSessionStore: SessionStore = {
+  ask: () => Promise.resolve({ outcome: 'unavailable', error: new GatewayError('session_store_unavailable') }),
 }
 
 /** `sessions` answers in the place of the session store. Whatever loading would log, its problems say as well. */

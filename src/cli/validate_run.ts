@@ -1,7 +1,6 @@
 import type { Problem } from '../documents/problem.ts'
-import { GatewayError } from '../errors.ts'
 import { load, type LoadResult, type State } from '../load.ts'
-import { offlineRuntime } from './offline.ts'
+import { noSessionStore, offlineRuntime } from './offline.ts'
 import {
   count,
   GREEN,
@@ -21,7 +20,7 @@ export async function validate(
   format: 'text' | 'json',
 ): Promise<ExitCode> {
   const result = withRulesMissed(
-    await load({ configFiles: files, env: terminal.env, runtime: offlineRuntime(noStore) }),
+    await load({ configFiles: files, env: terminal.env, runtime: offlineRuntime(noSessionStore) }),
   )
   const errors = result.problems.filter(({ severity }) => severity === 'error').length
   if (format === 'json') printJson(terminal, result, errors)
@@ -38,11 +37,6 @@ function withRulesMissed(result: LoadResult): LoadResult {
     hint: 'Name rules in access_rules.repositories.',
   }
   return { ...result, problems: [...result.problems, missed] }
-}
-
-/** Loading asks nobody who they are. */
-const noStore = {
-  ask: () => Promise.resolve({ outcome: 'unavailable', error: new GatewayError('session_store_unavailable') } as const),
 }
 
 function printJson(terminal: Terminal, { problems, notes, relied, state }: LoadResult, errors: number): void {

@@ -22,6 +22,15 @@ export interface KeptKeySet {
   readonly problem: string
 }
 
+/** A set and what the config does with it. */
+export interface KeySetUse {
+  readonly set: KeySet
+  /** Absolute path of the file that it comes from, if it comes from one. */
+  readonly path: string | undefined
+  /** The longest lifetime of tokens that it signs, milliseconds; undefined when it signs none. */
+  readonly lifetime: number | undefined
+}
+
 /** The key sets of one snapshot. */
 export interface LoadedKeySets extends KeySets {
   /** Every set that has been loaded so far, by its location. */
@@ -29,8 +38,8 @@ export interface LoadedKeySets extends KeySets {
   readonly kept: readonly KeptKeySet[]
   /** Absolute paths of the files that the sets come from, missing ones included; to be watched. */
   readonly files: readonly string[]
-  /** By location, the longest lifetime of tokens that sign with the set, milliseconds. */
-  readonly lifetimes: ReadonlyMap<string, number>
+  /** What each set is used for. */
+  readonly uses: readonly KeySetUse[]
   /** When a key of some set begins to sign or ends, epoch milliseconds; undefined when none ever does. */
   readonly changesAt: number | undefined
   /** Reads every http(s) set again; true when one says something else than when it was loaded. Never rejects. */
@@ -42,6 +51,8 @@ interface Entry {
   readonly loading: Promise<KeySet>
   /** What the source said; undefined as long as it could not be read. */
   text?: string | undefined
+  /** Milliseconds. */
+  lifetime?: number
 }
 
 /**
@@ -57,7 +68,6 @@ export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
   const now = options.now ?? Date.now
   const entries = new Map<string, Entry>()
   const sets = new Map<string, KeySet>()
-  const lifetimes = new Map<string, number>()
   const kept: KeptKeySet[] = []
 
   async function load(url: string, source: KeySource): Promise<KeySet> {
@@ -75,18 +85,25 @@ export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
 
   return {
     load(url, lifetime) {
-      if (lifetime !== undefined) lifetimes.set(url, Math.max(lifetime, lifetimes.get(url) ?? 0))
-      const known = entries.get(url)
-      if (known !== undefined) return known.loading
-      const source = keySource(url, access)
-      // The entry is there before `load` resumes after its first await.
-      const loading = load(url, source)
-      entries.set(url, { source, loading })
-      return loading
+      let entry = entries.get(url)
+      if (entry === undefined) {
+        const source = keySource(url, access)
+        // The entry is there before `load` resumes after its first await.
+        entry = { source, loading: load(url, source) }
+        entries.set(url, entry)
+      }
+      if (lifetime !== undefined) entry.lifetime = Math.max(lifetime, entry.lifetime ?? 0)
+      return entry.loading
     },
     sets,
     kept,
-    lifetimes,
+    get uses() {
+      return [...entries].flatMap(([url, { source, lifetime }]): KeySetUse[] => {
+        const set = sets.get(url)
+        const path = source.path === undefined ? undefined : resolve(source.path)
+        return set === undefined ? [] : [{ set, path, lifetime }]
+      })
+    },
     get changesAt() {
       const moments = [...sets.values()].flatMap(({ changesAt }) => changesAt ?? [])
       return moments.length === 0 ? undefined : Math.min(...moments)
@@ -98,8 +115,8 @@ export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
       const remote = [...entries.values()].filter(({ source }) => source.kind === 'http')
       const changes = await Promise.all(
         remote.map(async ({ source, text }) => {
-          const now = (await readFresh(source, now())).text
-          return now !== undefined && now !== text
+          const fresh = (await readFresh(source, now())).text
+          return fresh !== undefined && fresh !== text
         }),
       )
       return changes.includes(true)

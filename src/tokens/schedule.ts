@@ -50,7 +50,9 @@ export function scheduledKey(entries: readonly KeyEntry[], now: number): KeyEntr
     latest = from
   }
   if (chosen === undefined) {
-    throw new KeyProblem('credentials: no suitable key could be found: no private key of the set has begun and not ended')
+    throw new KeyProblem(
+      'credentials: no suitable key could be found: no private key of the set has begun and not ended',
+    )
   }
   if (chosen.kid === '') {
     throw new KeyProblem('credentials: no suitable key could be found: the private key has no "kid"')

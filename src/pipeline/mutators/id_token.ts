@@ -41,7 +41,7 @@ export const idToken = defineMutator({
   }),
   async create(config, setup) {
     const { safeguards, clock, randomUUID, tokens } = setup
-    const keySet = await setup.keys.load(config.jwks_url)
+    const keySet = await setup.keys.load(config.jwks_url, config.ttl)
     const claims = claimsOf(config.claims, setup)
     for (const { message, path, hint } of adviceOn(config.claims))
       setup.report('warning', message, ['claims', ...path], hint)
