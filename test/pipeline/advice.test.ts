@@ -7,7 +7,13 @@ import { type RuleParts, ruleOf } from './scenario.ts'
 const on = { enabled: true }
 const session = { ...on, config: { check_session_url: 'http://127.0.0.1:9/' } }
 
-async function warnings(parts: RuleParts, { upstream = {}, ...config }: { upstream?: object } & object = {}) {
+interface Differing {
+  readonly [section: string]: unknown
+  readonly upstream?: object
+  readonly match?: object
+}
+
+async function problemsOf(rules: readonly RuleParts[], { upstream = {}, match, ...config }: Differing = {}) {
   const jwks = await generateKeySet({ alg: 'ES256' })
   const idToken = {
     issuer_url: 'http://h/',
@@ -15,22 +21,50 @@ async function warnings(parts: RuleParts, { upstream = {}, ...config }: { upstre
   }
   await using test = await loadGateway({
     config: {
-      authenticators: { anonymous: on, cookie_session: session, bearer_token: session },
+      authenticators: {
+        anonymous: on,
+        noop: on,
+        unauthorized: on,
+        cookie_session: session,
+        bearer_token: session,
+        oauth2_introspection: { ...on, config: { introspection_url: 'http://127.0.0.1:9/' } },
+      },
       authorizers: { allow: on },
-      mutators: { noop: on, id_token: { ...on, config: idToken }, header: { ...on, config: { headers: {} } } },
+      mutators: {
+        noop: on,
+        id_token: { ...on, config: idToken },
+        header: { ...on, config: { headers: {} } },
+        hydrator: { ...on, config: { api: { url: 'http://127.0.0.1:9/' } } },
+      },
+      errors: {
+        handlers: {
+          json: on,
+          redirect: { ...on, config: { to: '/login' } },
+          www_authenticate: on,
+          step_up: { ...on, config: { to: '/login' } },
+        },
+      },
       ...config,
     },
-    rules: [{ ...ruleOf(parts), upstream: { url: 'http://127.0.0.1:9', ...upstream } }],
+    rules: rules.map((parts, index) => ({
+      ...ruleOf(parts, `rule-${index}`),
+      match: { url: `http://host-${index}/<.*>`, methods: ['GET'], ...match },
+      upstream: { url: 'http://127.0.0.1:9', ...upstream },
+    })),
   })
-  expect(test.gateway.problems.every(({ severity }) => severity === 'warning')).toBe(true)
-  return test.gateway.problems.map(({ message }) => message)
+  const { problems } = test.gateway
+  expect(problems.every(({ severity, hint }) => severity === 'warning' && hint !== undefined)).toBe(true)
+  return problems.map(({ message, place }) => ({ message, text: typeof place === 'object' ? place.text.trim() : '' }))
 }
+
+const warnings = async (parts: RuleParts, config?: Differing): Promise<string[]> =>
+  (await problemsOf([parts], config)).map(({ message }) => message)
 
 const withToken = (config: object): RuleParts => ({ mutators: [{ handler: 'id_token', config }] })
 
 describe('authorization left to the client', () => {
   const told = [expect.stringContaining("client's own Authorization")]
-  it.each<[string, RuleParts, object, unknown[]]>([
+  it.each<[string, RuleParts, Differing, unknown[]]>([
     ['a session cookie and no mutator for it', { authenticators: ['cookie_session'] }, {}, told],
     ['beside other authenticators', { authenticators: ['bearer_token', 'cookie_session'] }, {}, told],
     ['no session cookie', { authenticators: ['bearer_token', 'anonymous'] }, {}, []],
@@ -67,4 +101,138 @@ describe('id_token', () => {
     const claims = JSON.stringify({ 'https://hasura.io/jwt/claims': roles })
     expect(await warnings(withToken({ claims }))).toEqual([expect.stringContaining('default role "user"')])
   })
+})
+
+const handler = (name: string, config?: object) => ({ handler: name, ...(config !== undefined && { config }) })
+
+describe('authenticators that are never asked', () => {
+  const noop = '"bearer_token" is never asked: "noop" before it answers for every request'
+  it.each<[string, RuleParts['authenticators'], unknown[]]>([
+    ['noop before another', ['noop', 'bearer_token'], [noop]],
+    ['noop last', ['bearer_token', 'noop'], []],
+    ['unauthorized before another', ['unauthorized', 'noop'], [expect.stringContaining('"noop" is never asked')]],
+    ['unauthorized that passes on', [{ ...handler('unauthorized'), on_error: 'next' } as never, 'noop'], []],
+    ['a cookie behind anonymous', ['anonymous', 'cookie_session'], [expect.stringContaining('looks for a cookie')]],
+    ['a token of the Authorization header behind anonymous', ['anonymous', 'bearer_token'], []],
+    [
+      'another token behind anonymous',
+      ['anonymous', handler('bearer_token', { token_from: { query_parameter: 'token' } })],
+      [expect.stringContaining('looks for a query parameter')],
+    ],
+    ['anonymous last', ['cookie_session', 'anonymous'], []],
+  ])('%s', async (_, authenticators, expected) => {
+    expect(await warnings({ authenticators, mutators: ['id_token'] })).toEqual(expected)
+  })
+})
+
+describe('a token that the upstream does not get', () => {
+  const authorization = handler('header', { headers: { AUTHORIZATION: 'Bearer {{ print .Subject }}' } })
+  it.each<[string, RuleParts['mutators'], unknown[]]>([
+    ['overwritten', ['id_token', 'noop', authorization], [expect.stringContaining('"header" after it sets')]],
+    ['removed', ['id_token', handler('header', { remove: ['authorization'] })], [expect.stringContaining('removes')]],
+    ['made twice', ['id_token', handler('id_token', { ttl: '1m' })], [expect.stringContaining('"id_token" after it')]],
+    ['set before it', [authorization, 'id_token'], []],
+    ['with other headers after it', ['id_token', handler('header', { headers: { 'X-User': 'a' } })], []],
+    [
+      'carried to another header',
+      [
+        'id_token',
+        handler('header', { headers: { 'X-Token': '{{ .Header.Get "Authorization" }}' } }),
+        handler('header', { remove: ['Authorization'] }),
+      ],
+      [],
+    ],
+  ])('%s', async (_, mutators, expected) => {
+    expect(await warnings({ mutators })).toEqual(expected)
+  })
+})
+
+describe("error handlers that are in each other's way", () => {
+  const when = (...error: string[]) => ({ when: [{ error }] })
+  const both = '"json" and "redirect" both answer every error'
+  it.each<[string, NonNullable<RuleParts['errors']>, unknown[]]>([
+    ['two without `when`', ['json', 'redirect'], [expect.stringContaining(both)]],
+    [
+      'one without `when`',
+      [handler('redirect', when('unauthorized')), 'json'],
+      [expect.stringContaining('"json" answers every error')],
+    ],
+    ['one and a step up', ['step_up', 'json'], [expect.stringContaining('those that are for "step_up"')]],
+    ['an empty `when`', ['json', handler('redirect', { when: [] })], [expect.stringContaining(both)]],
+    ['each with its own', [handler('redirect', when('unauthorized')), handler('json', when('forbidden'))], []],
+    ['outages apart', ['redirect', handler('json', when('service_unavailable'))], []],
+    ['outages twice', ['json', handler('redirect', when('service_unavailable'))], [expect.stringContaining('a 500')]],
+    ['one alone', ['json'], []],
+  ])('%s', async (_, errors, expected) => {
+    expect(await warnings({ errors })).toEqual(expected)
+  })
+
+  it('knows the `when` of the config', async () => {
+    const handlers = {
+      json: { ...on, config: when('forbidden') },
+      redirect: { ...on, config: { to: '/', ...when('unauthorized') } },
+    }
+    expect(await warnings({ errors: ['json', 'redirect'] }, { errors: { handlers } })).toEqual([])
+  })
+
+  it.each<[string[], unknown[]]>([
+    [['json', 'redirect'], [{ message: expect.stringContaining('"redirect" never answers'), text: '"redirect"' }]],
+    [['redirect', 'json'], []],
+  ])('as fallback: %j', async (fallback, expected) => {
+    const handlers = { json: on, redirect: { ...on, config: { to: '/login' } } }
+    expect(await problemsOf([{}], { errors: { fallback, handlers } })).toEqual(expected)
+  })
+})
+
+describe('caches', () => {
+  it.each<[string, RuleParts, unknown[]]>([
+    ['15m', { authenticators: [handler('cookie_session', { cache: { ttl: '15m' } })] }, []],
+    [
+      '16m',
+      { authenticators: [handler('cookie_session', { cache: { ttl: '16m' } })] },
+      [expect.stringContaining('after its user has logged out')],
+    ],
+    ['off', { authenticators: [handler('bearer_token', { cache: { enabled: false, ttl: '24h' } })] }, []],
+    [
+      'of revoked tokens',
+      { authenticators: [handler('oauth2_introspection', { cache: { enabled: true, ttl: '1h' } })] },
+      [expect.stringContaining('after it has been revoked')],
+    ],
+    ['of tokens, off', { authenticators: [handler('oauth2_introspection', { cache: { ttl: '1h' } })] }, []],
+    [
+      'of the hydrator',
+      { mutators: [handler('hydrator', { cache: { enabled: true, ttl: '1h' } }), 'id_token'] },
+      [expect.stringContaining('hydrator')],
+    ],
+  ])('%s', async (_, parts, expected) => {
+    expect(await warnings({ mutators: ['id_token'], ...parts })).toEqual(expected)
+  })
+})
+
+describe('a path that is never stripped', () => {
+  const pattern = (url: string) => ({ match: { url } })
+  const told = [expect.stringContaining('has no effect: no path of this rule')]
+  it.each<[string, Differing, unknown[]]>([
+    ['strip_path', { ...pattern('http://h/api/v1'), upstream: { strip_path: '/ap' } }, told],
+    ['strip_path', { ...pattern('http://h/api/v1'), upstream: { strip_path: 'v1' } }, []],
+    ['strip_path', { ...pattern('http://h/api/<.*>'), upstream: { strip_path: '/v1' } }, []],
+    ['strip_path', { ...pattern('http://h/x'), upstream: { url: 'http://127.0.0.1:9/v1', strip_path: '/v1' } }, []],
+    ['strip_path', { profile: 'secure', ...pattern('http://h/api/<.*>'), upstream: { strip_path: '/v1' } }, told],
+    ['strip_path', { profile: 'secure', ...pattern('http://h/api/<.*>'), upstream: { strip_path: '/api/v1' } }, []],
+    ['strip_prefix', { ...pattern('http://h/apiary<.*>'), upstream: { strip_prefix: '/api' } }, told],
+    ['strip_prefix', { ...pattern('<https?>://h/api<.*>'), upstream: { strip_prefix: '/api' } }, []],
+    ['strip_prefix', { ...pattern('http://<[a-z]+>/api'), upstream: { strip_prefix: '/x' } }, []],
+    ['strip_prefix', { ...pattern('http://h'), upstream: { strip_prefix: '/x' } }, told],
+  ])('%s %j', async (_, config, expected) => {
+    expect(await warnings({ mutators: ['id_token'] }, config)).toEqual(expected)
+  })
+})
+
+it('is told once, at its place, when a handler of the config is used by several rules', async () => {
+  const config = { check_session_url: 'http://127.0.0.1:9/', cache: { ttl: '2h' } }
+  const authenticators = { cookie_session: { ...on, config } }
+  const rule = { authenticators: ['cookie_session'], mutators: ['id_token'] }
+  expect(await problemsOf([rule, rule, rule], { authenticators })).toEqual([
+    { message: expect.stringContaining('is kept for 2h'), text: '"ttl": "2h"' },
+  ])
 })
