@@ -84,6 +84,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     observe: (outcome) => metrics.sessionStoreCall(outcome),
     observeMemory: (kind) => metrics.sessionFromMemory(kind),
   })
+  revocations.subscribe((revocation) => sessions.revoke(revocation))
   const http = createHttpClient()
   const shared = createShared({ clock, http, log: currentLog })
   const runtime = {

@@ -55,6 +55,11 @@ export function unbelievable(): SessionAnswer {
   return storeUnavailable('the session store refused a known session while it is not ready', '1')
 }
 
+/** For a session that was revoked again and again while it was asked for. */
+export function outrun(): SessionAnswer {
+  return storeUnavailable('the session was revoked while it was asked for', '1')
+}
+
 export function overloaded(): SessionAnswer {
   return { outcome: 'unavailable', error: new GatewayError('overloaded', { headers: [['Retry-After', '1']] }) }
 }

@@ -3,7 +3,8 @@
  * may be used again: it may have to last through an outage, and it tells that a refusal is news.
  */
 import { LRUCache } from 'lru-cache'
-import type { Clock, Session, SessionAnswer, SessionPolicy } from '../pipeline/contract.ts'
+import type { Clock, Revocation, Session, SessionAnswer, SessionPolicy } from '../pipeline/contract.ts'
+import { createOwnerIndex } from './owner_index.ts'
 
 /** An answer and what is kept with it. */
 export interface Reply {
@@ -25,7 +26,14 @@ export interface SessionCacheOptions {
 type SessionFound = Extract<SessionAnswer, { readonly outcome: 'session' }>
 type SessionDenied = Extract<SessionAnswer, { readonly outcome: 'denied' }>
 
+/**
+ * What an entry is good for: an answer; an answer only in an outage, because the session is to be asked for again; or
+ * none at all, because it was revoked. That a session was known tells even then that a refusal is news.
+ */
+type Worth = 'answers' | 'outage' | 'nothing'
+
 interface Known {
+  worth: Worth
   /** Without Set-Cookie lines: they were for the one whose call brought them. */
   readonly answer: SessionFound
   /** The same, marked; made when it is needed. */
@@ -53,6 +61,12 @@ export interface SessionCache {
   knows(key: string): boolean
   /** Keeps what may be kept, and forgets what the answer refutes. */
   learn(key: string, reply: Reply, policy: SessionPolicy): void
+  /** From now on nothing that this ends is answered, neither as fresh nor as stale. */
+  revoke(revocation: Revocation): void
+  /** The session is asked for again before it is fresh. */
+  doubt(sessionId: string): void
+  /** Every session with an id that may be answered, each once. */
+  sessions(): readonly Session[]
 }
 
 /** Whatever a config says: more is not worth its memory. */
@@ -66,11 +80,17 @@ export function createSessionCache({ clock, random = Math.random }: SessionCache
   // By size: rules may differ in it, and most do not.
   const caches = new Map<number, LRUCache<string, Known>>()
   const refusals = new LRUCache<string, Refused>({ max: MAX_REFUSALS })
+  const owners = createOwnerIndex<Known>()
 
   const cacheOf = (maxEntries: number): LRUCache<string, Known> => {
     let cache = caches.get(maxEntries)
     if (cache === undefined) {
-      cache = new LRUCache({ max: maxEntries, maxSize: MAX_CHARACTERS, sizeCalculation: ({ size }) => size + OVERHEAD })
+      cache = new LRUCache({
+        max: maxEntries,
+        maxSize: MAX_CHARACTERS,
+        sizeCalculation: ({ size }) => size + OVERHEAD,
+        dispose: (known) => owners.delete(known, known.answer.session),
+      })
       caches.set(maxEntries, cache)
     }
     return cache
@@ -90,7 +110,9 @@ export function createSessionCache({ clock, random = Math.random }: SessionCache
     fresh(key, policy) {
       const known = cacheOf(policy.maxEntries).get(key)
       if (known !== undefined) {
-        return ageBeyond(known, policy) < 0 && !hasEnded(known.answer.session) ? known.answer : undefined
+        return known.worth === 'answers' && ageBeyond(known, policy) < 0 && !hasEnded(known.answer.session)
+          ? known.answer
+          : undefined
       }
       const refused = refusals.get(key)
       if (refused === undefined) return undefined
@@ -101,7 +123,8 @@ export function createSessionCache({ clock, random = Math.random }: SessionCache
     stale(key, policy) {
       if (policy.maxEntries === 0 || policy.staleIfError === 0) return undefined
       const known = cacheOf(policy.maxEntries).get(key)
-      if (known === undefined || ageBeyond(known, policy) >= policy.staleIfError) return undefined
+      if (known === undefined || known.worth === 'nothing') return undefined
+      if (ageBeyond(known, policy) >= policy.staleIfError) return undefined
       if (hasEnded(known.answer.session)) return undefined
       known.stale ??= { ...known.answer, session: { ...known.answer.session, stale: true } }
       return known.stale
@@ -119,20 +142,39 @@ export function createSessionCache({ clock, random = Math.random }: SessionCache
         refusals.delete(key)
         const worthKeeping = (cacheFor ?? policy.ttl ?? 0) + policy.staleIfError > 0
         if (!keeps || !worthKeeping) return
-        cacheOf(policy.maxEntries).set(key, {
+        const known: Known = {
+          worth: 'answers',
           answer: { ...answer, setCookie: [] },
           stale: undefined,
           keptAt: clock.monotonic(),
           cacheFor,
           share: 1 - random() / 10,
           size,
-        })
+        }
+        cacheOf(policy.maxEntries).set(key, known)
+        // An entry too large to be kept is not there.
+        if (cacheOf(policy.maxEntries).peek(key) === known) owners.add(known, answer.session)
       } else if (answer.outcome === 'denied' && status !== 429) {
         forget(key)
         if (!keeps || status !== 401 || cacheFor === undefined || cacheFor === 0) return
         const until = clock.monotonic() + cacheFor * (1 - random() / 10)
         refusals.set(key, { answer: { ...answer, setCookie: [] }, until })
       }
+    },
+    revoke(revocation) {
+      for (const known of owners.of(revocation)) known.worth = 'nothing'
+      if ('everything' in revocation) refusals.clear()
+    },
+    doubt(sessionId) {
+      for (const known of owners.of({ session: sessionId })) if (known.worth === 'answers') known.worth = 'outage'
+    },
+    sessions() {
+      const found = new Map<string, Session>()
+      for (const { worth, answer } of owners.of({ everything: true })) {
+        const { session } = answer
+        if (worth !== 'nothing' && session.id !== undefined && !hasEnded(session)) found.set(session.id, session)
+      }
+      return [...found.values()]
     },
   }
 }

@@ -6,12 +6,22 @@
 import { hash } from 'node:crypto'
 import { Agent } from 'undici'
 import { exchange, TooLargeError } from '../outbound/call.ts'
-import type { Clock, Log, SessionAnswer, SessionPolicy, SessionQuestion, SessionStore } from '../pipeline/contract.ts'
-import { cacheableFor, outOfOrder, overloaded, readAnswer, unavailable, unbelievable } from './answer.ts'
+import type {
+  Clock,
+  Log,
+  Revocation,
+  Session,
+  SessionAnswer,
+  SessionPolicy,
+  SessionQuestion,
+  SessionStore,
+} from '../pipeline/contract.ts'
+import { cacheableFor, outOfOrder, outrun, overloaded, readAnswer, unavailable, unbelievable } from './answer.ts'
 import { createBreaker } from './breaker.ts'
 import { createSessionCache, type Reply } from './cache.ts'
 import { createHealthCheck } from './health.ts'
 import { createPlaces } from './places.ts'
+import { createRevocationLog } from './revocation_log.ts'
 
 export interface SessionStoreOptions {
   /** Milliseconds for a whole call, waiting for a free connection included. */
@@ -28,7 +38,18 @@ export interface SessionStoreOptions {
   readonly observeMemory?: (kind: 'fresh' | 'stale') => void
 }
 
-export interface ClosableSessionStore extends SessionStore {
+export interface SessionMemory extends SessionStore {
+  /** Forgets what is revoked, and lets no answer to an earlier question bring it back. */
+  revoke(revocation: Revocation): void
+  /** The session is asked for again before it is used again. */
+  doubt(sessionId: string): void
+  /** The sessions with an id that are remembered, each once. */
+  remembered(): readonly Session[]
+  /**
+   * Until the returned function is called every session is asked for, because news of revocations may be missed. What is
+   * remembered still counts in an outage of the session store, as policies allow.
+   */
+  distrustMemory(): () => void
   close(): Promise<void>
 }
 
@@ -36,6 +57,9 @@ const CONNECT_TIMEOUT = 500
 
 const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
 const askEachTime: SessionPolicy = { maxEntries: 0, staleIfError: 0, reuse: false }
+
+/** Attempts to get an answer that is not older than a revocation of its session. */
+const ATTEMPTS = 3
 
 /** Length-prefixed, so that no two questions can be told apart wrongly by where their parts end. */
 function questionKey({ method, url, reader, headers }: SessionQuestion): string {
@@ -45,7 +69,7 @@ function questionKey({ method, url, reader, headers }: SessionQuestion): string 
 }
 
 /** A session store client with a pool per origin. `close` waits for calls in flight. */
-export function createSessionStore(options: SessionStoreOptions = {}): ClosableSessionStore {
+export function createSessionStore(options: SessionStoreOptions = {}): SessionMemory {
   const { timeout = 2000, concurrency = 128, maxBody = 256 * 1024, clock = systemClock } = options
   const { log, observe, observeMemory } = options
   const agent = new Agent({ connections: concurrency, connect: { timeout: CONNECT_TIMEOUT }, pipelining: 1 })
@@ -53,6 +77,8 @@ export function createSessionStore(options: SessionStoreOptions = {}): ClosableS
   const places = createPlaces(concurrency)
   const isReady = createHealthCheck(agent)
   const inFlight = new Map<string, Promise<SessionAnswer>>()
+  const revocations = createRevocationLog()
+  let distrusts = 0
   const breaker = createBreaker({
     clock,
     onChange(origin, open) {
@@ -93,12 +119,19 @@ export function createSessionStore(options: SessionStoreOptions = {}): ClosableS
   }
 
   const ask = async (question: SessionQuestion, key: string, policy: SessionPolicy): Promise<SessionAnswer> => {
-    const reply = await call(question)
-    const { healthUrl } = policy
-    const isNews = reply.status === 401 && healthUrl !== undefined && cache.knows(key)
-    if (isNews && !(await isReady(healthUrl))) return unbelievable()
-    cache.learn(key, reply, policy)
-    return reply.answer
+    for (let left = ATTEMPTS; left > 0; left--) {
+      const { moment } = revocations
+      const reply = await call(question)
+      const { answer, status } = reply
+      const { healthUrl } = policy
+      const isNews = status === 401 && healthUrl !== undefined && cache.knows(key)
+      if (isNews && !(await isReady(healthUrl))) return unbelievable()
+      if (answer.outcome !== 'session' || !revocations.revokedSince(moment, answer.session)) {
+        cache.learn(key, reply, policy)
+        return answer
+      }
+    }
+    return outrun()
   }
 
   const orStale = (answer: SessionAnswer, key: string, policy: SessionPolicy): SessionAnswer => {
@@ -111,7 +144,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): ClosableS
   return {
     ask(question, policy = askEachTime) {
       const key = questionKey(question)
-      if (policy.reuse) {
+      if (policy.reuse && distrusts === 0) {
         const known = cache.fresh(key, policy)
         if (known !== undefined) {
           observeMemory?.('fresh')
@@ -125,6 +158,20 @@ export function createSessionStore(options: SessionStoreOptions = {}): ClosableS
         inFlight.set(key, asking)
       }
       return asking.then((answer) => orStale(answer, key, policy))
+    },
+    revoke(revocation) {
+      revocations.add(revocation)
+      cache.revoke(revocation)
+    },
+    doubt: (sessionId) => cache.doubt(sessionId),
+    remembered: () => cache.sessions(),
+    distrustMemory() {
+      let over = false
+      distrusts++
+      return () => {
+        if (!over) distrusts--
+        over = true
+      }
     },
     close: () => agent.close(),
   }
