@@ -23,7 +23,7 @@ export function serveCommand({ terminal, exit }: CommandContext): Command {
         .argParser(workerCount)
         .default(1),
     )
-    .action(async ({ workers }: { readonly workers: number }) => {
+    .action(async (_ignored: unknown, { workers }: { readonly workers: number }) => {
       const files = configFiles(command, terminal.env)
       if (workers > 1 && workerSlot() === undefined) {
         const { supervise } = await import('./serve_workers.ts')
