@@ -75,6 +75,11 @@ export const codes = {
     message: 'A WebSocket may not be opened here',
     remedy: 'Give the rule `upstream.websocket`, or name the origin of the page in its `allowed_origins`.',
   },
+  too_many_websockets: {
+    status: 429,
+    message: 'Too many WebSockets of this session are open',
+    remedy: 'A client opens sockets without closing them; or raise serve.proxy.websockets.max_per_session.',
+  },
   rule_not_found: {
     status: 404,
     message: 'Requested url does not match any rules',

@@ -72,8 +72,11 @@ export function compileCors(options: CorsOptions): Cors {
   }
 }
 
-/** Patterns in any case; an origin is in small letters (Fetch standard, section 3.2), or it is none. */
-function compileOrigins(patterns: readonly string[]): (origin: string) => boolean {
+/**
+ * A check of origins against patterns as `allowedOrigins` has them. Patterns in any case; an origin is in small letters
+ * (Fetch standard, section 3.2), or it is none.
+ */
+export function compileOrigins(patterns: readonly string[]): (origin: string) => boolean {
   if (patterns.length === 0 || patterns.includes('*')) return (origin) => origin !== ''
   const exact = new Set<string>()
   const wildcards: (readonly [prefix: string, suffix: string])[] = []

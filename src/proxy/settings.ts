@@ -2,6 +2,7 @@
 import type { Awaitable, Decision, Inbound, Safeguards } from '../pipeline/contract.ts'
 import type { RequestTracer } from '../telemetry/request_span.ts'
 import type { Cors } from './cors.ts'
+import type { WebSocketLimits } from './websocket/tunnels.ts'
 
 export interface ProxySettings {
   readonly safeguards: Pick<Safeguards, 'path' | 'client_headers' | 'forwarded_headers' | 'session_cookie_responses'>
@@ -14,6 +15,8 @@ export interface ProxySettings {
   /** Absent when `serve.proxy.cors` is not enabled. */
   readonly cors?: Cors
   readonly timeouts: ProxyTimeouts
+  /** Absent: as the config has them when it says nothing. */
+  readonly webSockets?: WebSocketLimits
 }
 
 /** Milliseconds of silence; nothing here limits how long a request may take as a whole. */

@@ -1,6 +1,7 @@
-/** What is asked for by an Upgrade header, and the answer that accepts it. */
+/** What is asked for by an Upgrade header, whether it may be had, and the answer that accepts it. */
 import { GatewayError } from '../errors.ts'
-import type { Inbound } from '../pipeline/contract.ts'
+import type { AllowedDecision, Inbound } from '../pipeline/contract.ts'
+import { compileOrigins } from './cors.ts'
 
 /** Whether `websocket` is among the protocols that an Upgrade header names. All others may be ignored (RFC 9110 section 7.8). */
 export function namesWebSocket(upgrade: string): boolean {
@@ -22,6 +23,37 @@ export function handshakeProblem(inbound: Inbound, httpVersion: string): Gateway
 
 const refuse = (reason: string): GatewayError =>
   new GatewayError('request_invalid', { reason, headers: [['Sec-WebSocket-Version', '13']] })
+
+/**
+ * The error of a handshake that was decided for, but for something else than a WebSocket: the rule does not open any, or
+ * not for pages of this origin. Browsers send cookies along with any page's handshake, and no CORS keeps the answer from it.
+ */
+export function permissionProblem(inbound: Inbound, { upstream }: AllowedDecision): GatewayError | undefined {
+  const settings = upstream?.webSocket
+  if (settings === undefined) return undefined
+  if (settings === false) return forbidden('the rule opens no WebSockets')
+  const origin = inbound.headers.get('origin')
+  if (origin === undefined || isOwnOrigin(origin, inbound.host)) return undefined
+  const { allowedOrigins } = settings
+  const isAllowed = allowedOrigins.length > 0 && compileOrigins(allowedOrigins)(origin)
+  return isAllowed ? undefined : forbidden('the origin of the page is not among allowed_origins')
+}
+
+const forbidden = (reason: string): GatewayError => new GatewayError('websocket_not_allowed', { reason })
+
+/** The scheme is left aside: whoever ends TLS before the gateway hides it. */
+function isOwnOrigin(origin: string, host: string): boolean {
+  for (const [scheme, port] of [
+    ['http://', ':80'],
+    ['https://', ':443'],
+  ] as const) {
+    if (!origin.startsWith(scheme)) continue
+    const name = origin.slice(scheme.length)
+    const asked = host.toLowerCase()
+    return name === asked || `${name}${port}` === asked
+  }
+  return false
+}
 
 /** The 101 answer as bytes (latin-1), from a checked flat header list. */
 export function switchingProtocols(headers: readonly string[]): string {

@@ -22,7 +22,14 @@ export const webSocketSchema = z.union([
   z.boolean(),
   z.strictObject({
     allowed_origins: z
-      .array(z.string().min(1))
+      .array(
+        z
+          .string()
+          .regex(
+            /^(\*|[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+)$/i,
+            'must be an origin such as https://app.example.com, without a path',
+          ),
+      )
       .optional()
       .describe(
         'Origins of pages that may open one, such as https://app.example.com, with * for a label; * alone allows every origin. Pages of the host that is asked always may. Default: none beside them.',

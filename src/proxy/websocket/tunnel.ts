@@ -1,0 +1,157 @@
+/** Two sockets joined after an accepted WebSocket upgrade, until one side ends or the gateway closes both (RFC 6455). */
+import type { Duplex } from 'node:stream'
+import type { Clock } from '../../pipeline/contract.ts'
+import { ByteFlow } from './byte_flow.ts'
+import { codes } from './flow.ts'
+import type { Flow, FlowEnds } from './flow.ts'
+import { closeFrame, encodeFrame, opcodes } from './frames.ts'
+
+/** Milliseconds that a side gets to end after the other has, or after it was told to. */
+const lingering = 1000
+/** Milliseconds that a side gets to answer a ping. */
+const patience = 10_000
+
+const nothing = Buffer.alloc(0)
+
+export interface TunnelOptions {
+  readonly client: Duplex
+  readonly upstream: Duplex
+  readonly clock: Pick<Clock, 'monotonic'>
+  /** What becomes of the client's frames; they pass untouched unless given. */
+  readonly toUpstream?: (ends: FlowEnds) => Flow
+  /** Milliseconds of silence after which a side is asked for a sign of life; 0 for never. */
+  readonly ping: number
+  /** Milliseconds for which a side may take nothing of what it is sent. */
+  readonly stall: number
+  /** A message to the client that goes before a close with one of our codes. */
+  readonly farewell?: (reason: string) => Buffer
+  /** Called once when both are closed. */
+  readonly ended: () => void
+}
+
+interface Side {
+  readonly socket: Duplex
+  /** When something came last, on the monotonic clock. */
+  heardAt: number
+  asked: boolean
+}
+
+export class Tunnel {
+  readonly #options: TunnelOptions
+  readonly #client: Side
+  readonly #upstream: Side
+  readonly #toClient: Flow
+  readonly #toUpstream: Flow
+  readonly #pulses: NodeJS.Timeout[] = []
+  #lingering: NodeJS.Timeout | undefined
+  #closing = false
+  #open = 2
+
+  constructor(options: TunnelOptions) {
+    this.#options = options
+    const heardAt = options.clock.monotonic()
+    this.#client = { socket: options.client, heardAt, asked: false }
+    this.#upstream = { socket: options.upstream, heardAt, asked: false }
+    this.#toClient = new ByteFlow(this.#ends(this.#upstream, this.#client))
+    const upwards = this.#ends(this.#client, this.#upstream)
+    this.#toUpstream = options.toUpstream?.(upwards) ?? new ByteFlow(upwards)
+    this.#join(this.#client, this.#toUpstream)
+    this.#join(this.#upstream, this.#toClient)
+    if (options.ping === 0) return
+    this.#beat(this.#client, this.#toClient, encodeFrame(opcodes.ping, nothing, false), 0)
+    this.#beat(this.#upstream, this.#toUpstream, encodeFrame(opcodes.ping, nothing, true), 1)
+  }
+
+  /** What the client has sent before the upstream agreed. */
+  begin(head: Buffer): void {
+    if (head.length > 0) this.#toUpstream.take(head)
+  }
+
+  /** Tells both sides, each at the end of the frame that is under way, and cuts them off a second later at the latest. */
+  close(code: number, reason: string): void {
+    if (this.#closing) return
+    this.#closing = true
+    const message = code < 4000 ? undefined : this.#options.farewell?.(reason)
+    this.#toClient.finish(closeFrame(code, reason, false), message)
+    this.#toUpstream.finish(closeFrame(codes.goingAway, '', true))
+    this.#linger()
+  }
+
+  #ends(from: Side, to: Side): FlowEnds {
+    return {
+      write: (bytes) => this.#write(from.socket, to.socket, bytes),
+      fault: (code, reason) => this.close(code, reason),
+      closing: () => {
+        // The client has heard the last word and agrees.
+        if (this.#closing && from === this.#client) this.#finish()
+      },
+    }
+  }
+
+  #join(side: Side, flow: Flow): void {
+    const { socket } = side
+    socket.on('data', (chunk: Buffer) => {
+      side.heardAt = this.#options.clock.monotonic()
+      side.asked = false
+      flow.take(chunk)
+    })
+    // Neither side of a WebSocket goes on alone, so one end is followed by both, after what is under way has passed.
+    socket.on('end', () => this.#finish())
+    socket.on('close', () => this.#closed())
+    // 'close' follows, and a reset connection needs no more than that.
+    socket.on('error', () => this.#destroy())
+  }
+
+  #write(from: Duplex, to: Duplex, bytes: Buffer): void {
+    if (!to.writable || to.write(bytes) || from.isPaused()) return
+    from.pause()
+    const stalled = setTimeout(() => this.#destroy(), this.#options.stall).unref()
+    const goOn = (): void => {
+      clearTimeout(stalled)
+      to.off('drain', goOn).off('close', goOn)
+      from.resume()
+    }
+    to.on('drain', goOn).on('close', goOn)
+  }
+
+  /** Asks a silent side for a sign of life, and gives it up when there is none. */
+  #beat(side: Side, towards: Flow, ping: Buffer, index: number): void {
+    const { clock, ping: interval } = this.#options
+    const silence = clock.monotonic() - side.heardAt
+    // Of a side that is made to wait, nothing can be heard.
+    const waiting = side.socket.isPaused()
+    if (side.asked && !waiting && silence >= interval + patience) {
+      this.#destroy()
+      return
+    }
+    if (!side.asked && silence >= interval) {
+      side.asked = true
+      towards.insert(ping)
+    }
+    const next = side.asked ? patience : interval - silence
+    this.#pulses[index] = setTimeout(() => this.#beat(side, towards, ping, index), Math.max(next, 1)).unref()
+  }
+
+  #finish(): void {
+    this.#client.socket.end()
+    this.#upstream.socket.end()
+    this.#linger()
+  }
+
+  #linger(): void {
+    this.#lingering ??= setTimeout(() => this.#destroy(), lingering).unref()
+  }
+
+  #destroy(): void {
+    this.#client.socket.destroy()
+    this.#upstream.socket.destroy()
+  }
+
+  #closed(): void {
+    this.#finish()
+    if (--this.#open > 0) return
+    clearTimeout(this.#lingering)
+    for (const pulse of this.#pulses) clearTimeout(pulse)
+    this.#options.ended()
+  }
+}
