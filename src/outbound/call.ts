@@ -31,7 +31,7 @@ async function followRedirects(
   let url = new URL(request.url)
   let { method, body, headers } = request
   for (let hops = 0; ; hops++) {
-    const response = await dispatcher.request({
+    const response = await begin(dispatcher, {
       origin: url.origin,
       path: url.pathname + url.search,
       method,
@@ -57,6 +57,30 @@ async function followRedirects(
       headers = headers.filter(([name]) => name !== 'content-type')
     }
   }
+}
+
+/**
+ * Resolves when the answer has begun. A service may close a connection that it has kept open just when the next request is
+ * sent on it; RFC 9110 section 9.2.2 lets a GET or HEAD that ends so be sent once more.
+ */
+async function begin(
+  dispatcher: Dispatcher,
+  options: Dispatcher.RequestOptions & { readonly method: string },
+): Promise<Dispatcher.ResponseData> {
+  try {
+    return await dispatcher.request(options)
+  } catch (error) {
+    const repeatable = options.method === 'GET' || options.method === 'HEAD'
+    if (!repeatable || !isBrokenOff(error)) throw error
+    return dispatcher.request(options)
+  }
+}
+
+/** A service that closes every connection on which nothing was answered yet would only do it again. */
+function isBrokenOff(error: unknown): boolean {
+  const { code, socket } = error as { readonly code?: unknown; readonly socket?: { readonly bytesRead?: number } }
+  if (code === 'UND_ERR_SOCKET') return (socket?.bytesRead ?? 0) > 0
+  return code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 function redirectTarget(status: number, location: string | string[] | undefined, from: URL): URL | undefined {

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { HeaderLine, SessionAnswer, SessionQuestion, SessionReader } from '../../src/pipeline/contract.ts'
 import { resolveSafeguards } from '../../src/config/profile.ts'
@@ -231,5 +233,32 @@ describe('calls', () => {
     expect(await to('//127.0.0.1:1/moved')).toMatchObject({ outcome: 'denied' })
     await store.close()
     expect(elsewhere.requests).toHaveLength(0)
+  })
+})
+
+describe('a connection that was kept open', () => {
+  it.each<[string, (socket: Socket) => void]>([
+    ['closed', (socket) => void socket.end()],
+    ['reset', (socket) => socket.resetAndDestroy()],
+  ])('and is %s under the next question costs nobody an answer', async (_name, leave) => {
+    const body = JSON.stringify(alice)
+    let connections = 0
+    const server = createServer((socket) => {
+      connections++
+      let questions = 0
+      socket.on('error', () => socket.destroy())
+      socket.on('data', () => {
+        if (++questions > 1) leave(socket)
+        else socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+      })
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const store = createSessionStore({ concurrency: 1 })
+    for (let round = 0; round < 3; round++)
+      expect(await store.ask(question(url, strict))).toMatchObject({ outcome: 'session' })
+    expect(connections).toBe(3)
+    await store.close()
+    server.close()
   })
 })
