@@ -11,7 +11,17 @@ import { createListeners, type Addresses } from './listeners.ts'
 import { load, type LoadResult } from './load.ts'
 import { createHttpClient } from './outbound/client.ts'
 import { apiSnapshot, proxySnapshot } from './planes.ts'
-import type { AnyHandler, Awaitable, Clock, Decision, Inbound, Log, Revocations, Trace } from './pipeline/contract.ts'
+import type {
+  AnyHandler,
+  Awaitable,
+  Clock,
+  Decision,
+  Inbound,
+  JsonObject,
+  Log,
+  Revocations,
+  Trace,
+} from './pipeline/contract.ts'
 import { decide } from './pipeline/decide.ts'
 import { createShared } from './pipeline/shared.ts'
 import { pollRepositories, type Poll } from './rules/repositories/poll.ts'
@@ -19,6 +29,7 @@ import { createRevocations } from './sessions/revocations.ts'
 import { createSessionStore } from './sessions/store.ts'
 import { createLog, forwardingLog, type Log as LeveledLog, type LogTarget } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { createKeyUpkeep, type KeyUpkeep } from './tokens/key_upkeep.ts'
 import { createTokenCache } from './tokens/token_cache.ts'
 
 export interface GatewayOptions {
@@ -27,6 +38,8 @@ export interface GatewayOptions {
   readonly env: Environment
   /** Handlers beside those that ship. */
   readonly handlers?: readonly AnyHandler[]
+  /** A config that the files and the environment lie over. */
+  readonly base?: JsonObject
   /** Where the log goes. */
   readonly logTarget: LogTarget
   /** Milliseconds between two looks at the watched files. */
@@ -97,8 +110,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     shared,
     log: currentLog,
   }
-  const { configFiles, env, handlers } = options
-  const loadOptions = { configFiles, env, runtime, ...(handlers !== undefined && { handlers }) }
+  const { configFiles, env, handlers, base } = options
+  const loadOptions = {
+    configFiles,
+    env,
+    runtime,
+    ...(handlers !== undefined && { handlers }),
+    ...(base !== undefined && { base }),
+  }
 
   const firstRead = clock.now()
   const first = await load(loadOptions)
@@ -127,12 +146,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   }
   let failedReload: Health['failedReload']
   let closing = false
-  const settle = (): void => {
+  let keyUpkeep: KeyUpkeep | undefined
+  const settle = async (): Promise<void> => {
     metrics.reloaded(failedReload === undefined)
     const valid = state.snapshot.validRules.length
     metrics.rules(valid, state.snapshot.rules.length - valid)
+    await keyUpkeep?.settle(state.snapshot.keySets, state.config.jwks.export)
   }
-  settle()
+  await settle()
 
   const reloadOnce = async (): Promise<LoadResult> => {
     const began = clock.now()
@@ -156,7 +177,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       for (const problem of kept) log.error({ problem }, 'Reloaded in part: what cannot be read stays as it was')
       if (kept.length === 0) log.info({ rules, warnings: result.problems.map(describe) }, 'Reloaded')
     }
-    settle()
+    await settle()
     return result
   }
   // One at a time: two builds at once could swap in the older one last.
@@ -193,6 +214,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       })
     }, POLL_INTERVAL)
     keyPoll.unref()
+    keyUpkeep = createKeyUpkeep({ clock, tokens, log: currentLog, onDue: () => inBackground(reload) })
   }
 
   const health = (): Health => ({
@@ -207,12 +229,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     health,
     clock,
     log: () => log,
-    metrics: allMetrics === undefined ? metrics : { ...metrics, text: allMetrics },
+    metrics: allMetrics === undefined ? metrics : { ...metrics,
+    revocations, text: allMetrics },
   })
   const stopWatching = (): void => {
     watch?.close()
     poll?.close()
     clearInterval(keyPoll)
+    keyUpkeep?.close()
   }
   const close = async (grace = state.config.serve.shutdown.grace): Promise<void> => {
     closing = true
@@ -233,6 +257,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       try {
         const addresses = await listeners.listen()
         startWatching()
+        await settle()
         return addresses
       } catch (error) {
         await close(0)
@@ -261,7 +286,7 @@ function describe({ place, message }: Problem): string {
 
 /** What of `serve` a reload changes: all else of it belongs to listeners, which are bound once. */
 const reloadable: Readonly<Record<keyof Config['serve'], readonly string[] | 'all'>> = {
-  proxy: ['cors', 'trust_forwarded_headers', 'timeout'],
+  proxy: ['cors', 'trust_forwarded_headers', 'timeout', 'websockets'],
   api: ['cors', 'allowed_hosts'],
   prometheus: [],
   shutdown: 'all',

@@ -26,6 +26,7 @@ export function finishConfig(parsed: ParsedConfig, written: unknown): Config {
     authorizers: table(parsed.authorizers, raw['authorizers']),
     mutators: table(parsed.mutators, raw['mutators']),
     errors: { fallback: parsed.errors.fallback, handlers: table(parsed.errors.handlers, raw.errors?.handlers) },
+    jwks: parsed.jwks,
     templates: parsed.templates,
     log: parsed.log,
     ...(kratos !== undefined && { kratos }),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { AnyHandler, JsonObject, Safeguards } from '../pipeline/contract.ts'
 import type { Profile } from './profile.ts'
 import { handlerSections } from './schema/handlers.ts'
+import { jwks } from './schema/jwks.ts'
 import { accessRules, kratos, upstream } from './schema/rules.ts'
 import { profile, safeguardsSection } from './schema/safeguards.ts'
 import { serve } from './schema/serve.ts'
@@ -26,6 +27,7 @@ export function configSchema(handlers: readonly AnyHandler[]) {
       upstream,
       ...handlerSections(handlers),
       kratos,
+      jwks,
       templates,
       log,
       tracing,
@@ -64,6 +66,7 @@ export interface Config {
   readonly mutators: HandlerTable
   readonly errors: { readonly fallback: readonly string[]; readonly handlers: HandlerTable }
   readonly kratos?: NonNullable<Parsed['kratos']>
+  readonly jwks: Parsed['jwks']
   readonly templates: Parsed['templates']
   readonly log: Parsed['log']
   readonly tracing?: NonNullable<Parsed['tracing']>

@@ -302,6 +302,18 @@ export interface Token {
   readonly exp: number
   /** The moment of `exp` on the monotonic clock, milliseconds. */
   readonly endsAt: number
+  /** RFC 7638 thumbprint of the key that signed it. */
+  readonly signedBy: string
+}
+
+/** One kind of token, the same wherever it is handed out: `session.whoami.tokenizer.templates`. */
+export interface TokenTemplate {
+  /** A token that is still good, or a new one. Throws, or rejects with, GatewayError. */
+  mint(exchange: Exchange): Awaitable<string>
+  /** A new token each time. Rejects with GatewayError. */
+  issue(exchange: Exchange): Promise<string>
+  /** What a token would say now. Throws, or rejects with, GatewayError. */
+  claims(exchange: Exchange): Awaitable<JsonObject>
 }
 
 /** Tokens by everything they were made of. One per gateway; outlives reloads, because a key says all that matters. */
@@ -309,6 +321,8 @@ export interface TokenCache {
   get(key: string): Token | undefined
   /** Signs a token and keeps it; calls for the same key that are in flight share one signature. */
   obtain(key: string, sign: () => Promise<Token>): Promise<Token>
+  /** Forgets the tokens of all keys but these; they are named by their thumbprints. */
+  keepSignedBy(thumbprints: ReadonlySet<string>): void
 }
 
 /** One call to a service beside the session store and the upstreams. */
@@ -398,6 +412,8 @@ export interface Setup {
   readonly log: Log
   readonly keys: KeySets
   readonly tokens: TokenCache
+  /** By name. */
+  readonly tokenTemplates: ReadonlyMap<string, TokenTemplate>
   readonly sessions: SessionStore
   readonly revocations: Revocations
   readonly http: HttpClient
@@ -521,6 +537,34 @@ export interface WebSocketSettings {
   readonly maxMessage: number
 }
 
+/** Beginning of URLs. */
+export interface UrlPlace {
+  /** `scheme://host`; absent means the address under which the client asked. */
+  readonly origin?: string
+  /** Whole segments without a slash at the end; empty for all of the origin. */
+  readonly path: string
+}
+
+export interface UrlRewrite {
+  readonly from: UrlPlace
+  readonly to: UrlPlace
+}
+
+export interface CookieRewrite {
+  /** Empty: the cookie is for the host alone that sets it. */
+  readonly domain: string
+  readonly secure: 'match' | 'always'
+}
+
+/** What of an upstream's answers is rewritten, so that browsers stay on the gateway's address. */
+export interface ResponseRewrite {
+  /** The first that fits counts. */
+  readonly urls: readonly UrlRewrite[]
+  /** Whether the URLs are rewritten in bodies, too. */
+  readonly bodies: boolean
+  readonly cookies?: CookieRewrite
+}
+
 export interface UpstreamTarget {
   /** `http://host:port` or `https://host:port`; never made from client bytes. */
   readonly origin: string
@@ -542,6 +586,7 @@ export interface UpstreamTarget {
   readonly idleTimeout?: number
   /** False: no request may become a WebSocket. Absent: any may, and its bytes pass untouched. */
   readonly webSocket?: WebSocketSettings | false
+  readonly rewrite?: ResponseRewrite
 }
 
 export interface AllowedDecision {

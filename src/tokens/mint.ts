@@ -210,5 +210,5 @@ async function signClaims({ registered, all }: SessionClaims, { key, clock }: To
     .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: 'JWT' })
     .sign(key.key)
   const exp = typeof all['exp'] === 'number' ? all['exp'] : registered.exp
-  return { jwt, exp, endsAt: monotonic + exp * 1000 - now }
+  return { jwt, exp, endsAt: monotonic + exp * 1000 - now, signedBy: key.thumbprint }
 }

@@ -40,5 +40,8 @@ export function createTokenCache({
       inFlight.set(key, signing)
       return signing
     },
+    keepSignedBy(thumbprints) {
+      for (const [key, { signedBy }] of tokens.entries()) if (!thumbprints.has(signedBy)) tokens.delete(key)
+    },
   }
 }

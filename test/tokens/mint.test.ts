@@ -270,7 +270,7 @@ describe('a failure', () => {
   })
 })
 
-const token = (jwt: string, endsAt = 1000) => ({ jwt, exp: 0, endsAt })
+const token = (jwt: string, endsAt = 1000) => ({ jwt, exp: 0, endsAt, signedBy: 'k' })
 
 describe('the token cache', () => {
   it('is bounded in entries and in size, and keeps what is used', async () => {
