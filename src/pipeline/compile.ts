@@ -33,7 +33,8 @@ export async function compileRules(options: CompileInput): Promise<Compiled> {
   const rules: CompiledRule[] = []
   const invalid = new Set<CompiledRule>()
   for (const loaded of input.rules) {
-    if (pace.due()) await pace.rest()
+    const resting = pace.rest()
+    if (resting !== undefined) await resting
     problems.push(...loaded.problems)
     const { compiled, broken, owned: headers } = await compileRule(input, loaded, tls, problems)
     for (const header of headers) owned.add(header)
@@ -49,23 +50,25 @@ export async function compileRules(options: CompileInput): Promise<Compiled> {
     matcher,
     problems: patternProblems,
     broken,
-  } = createMatcher(
-    // A rule without `match` matches nothing; it is invalid, and told as such.
-    rules.flatMap((compiled, index) => {
-      const { match } = compiled.rule
-      if (match === null) return []
-      return [
-        {
-          id: compiled.id,
-          methods: match.methods,
-          priority: compiled.rule.priority ?? 0,
-          url: match.url,
-          value: compiled,
-          locate: input.rules[index]!.locate,
-        },
-      ]
-    }),
-    input.config.access_rules.matching_strategy,
+  } = await pace.through(
+    createMatcher(
+      // A rule without `match` matches nothing; it is invalid, and told as such.
+      rules.flatMap((compiled, index) => {
+        const { match } = compiled.rule
+        if (match === null) return []
+        return [
+          {
+            id: compiled.id,
+            methods: match.methods,
+            priority: compiled.rule.priority ?? 0,
+            url: match.url,
+            value: compiled,
+            locate: input.rules[index]!.locate,
+          },
+        ]
+      }),
+      input.config.access_rules.matching_strategy,
+    ),
   )
   for (const rule of broken) invalid.add(rule)
   // one by one: a spread of very many would not fit on the stack

@@ -2,10 +2,17 @@
  * Finds the one rule of a request. By method first, then by the literal text that a pattern starts with, and only for
  * what is left by pattern: the cost does not grow with the number of rules, unless their patterns have no literal host.
  */
+import type { Interruptible } from '../documents/pace.ts'
 import type { Problem } from '../documents/problem.ts'
 import type { CompiledEntry, MatcherEntry } from './entry.ts'
 import { explainRules, type Explanation } from './explain.ts'
-import { compilePattern, PatternError, PatternStepLimitError, type StepBudget } from './pattern.ts'
+import {
+  compilePattern,
+  type KnownExpressions,
+  PatternError,
+  PatternStepLimitError,
+  type StepBudget,
+} from './pattern.ts'
 import { patternErrorProblem, patternWarnings, overlapWarnings } from './pattern_problems.ts'
 import type { MatchingStrategy } from './prefixes.ts'
 import { PrefixTree } from './prefix_tree.ts'
@@ -45,11 +52,21 @@ const stepsPerRequest = 1_000_000
 
 const none = { kind: 'none' } as const
 
-/** Takes all rules, in order, and how their patterns are written. Never throws: what is wrong comes back as problems. */
-export function createMatcher<T>(entries: readonly MatcherEntry<T>[], strategy: MatchingStrategy): CreatedMatcher<T> {
-  const compiled = entries.map((entry, index) => compileEntry(entry, index, strategy))
+/**
+ * Takes all rules, in order, and how their patterns are written. Never throws: what is wrong comes back as problems.
+ * Can be interrupted after each rule.
+ */
+export function* createMatcher<T>(
+  entries: readonly MatcherEntry<T>[],
+  strategy: MatchingStrategy,
+): Interruptible<CreatedMatcher<T>> {
+  const compiled: CompiledEntry<T>[] = []
   const trees = new Map<string, PrefixTree<CompiledEntry<T>>>()
-  for (const entry of compiled) {
+  const known: KnownExpressions = new Set()
+  for (const [index, written] of entries.entries()) {
+    yield
+    const entry = compileEntry(written, index, strategy, known)
+    compiled.push(entry)
     for (const method of entry.methods) {
       let tree = trees.get(method)
       if (tree === undefined) trees.set(method, (tree = new PrefixTree()))
@@ -99,16 +116,21 @@ export function createMatcher<T>(entries: readonly MatcherEntry<T>[], strategy: 
     matcher: { match, explain: (method, url) => explainRules(compiled, method, url) },
     problems: [
       ...compiled.flatMap((entry) => patternProblems(entry)),
-      ...overlapWarnings(compiled, (method, url, into) => trees.get(method)?.find(url, into)),
+      ...(yield* overlapWarnings(compiled, (method, url, into) => trees.get(method)?.find(url, into))),
     ],
     broken: broken.map(({ value }) => value),
   }
 }
 
-function compileEntry<T>(entry: MatcherEntry<T>, index: number, strategy: MatchingStrategy): CompiledEntry<T> {
+function compileEntry<T>(
+  entry: MatcherEntry<T>,
+  index: number,
+  strategy: MatchingStrategy,
+  known: KnownExpressions,
+): CompiledEntry<T> {
   const methods = [...new Set(entry.methods.map((method) => method.toUpperCase()))]
   try {
-    return { ...entry, index, methods, pattern: compilePattern(entry.url, strategy) }
+    return { ...entry, index, methods, pattern: compilePattern(entry.url, strategy, known) }
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
     return { ...entry, index, methods, pattern: error }

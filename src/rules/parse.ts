@@ -1,6 +1,7 @@
 /** A rule file's contents, turned into rules: each with all that is wrong with it, none left out. */
 import type { Document } from '../documents/document.ts'
 import { isMap } from '../documents/layers.ts'
+import type { Interruptible } from '../documents/pace.ts'
 import type { Locate, Path, Problem } from '../documents/problem.ts'
 import { closest } from '../documents/suggest.ts'
 import { validate } from '../documents/zod.ts'
@@ -30,8 +31,8 @@ export type ParsedRules =
 type RawHandlerRef = NonNullable<RawRule['mutators']>[number]
 type RawAuthenticatorRef = NonNullable<RawRule['authenticators']>[number]
 
-/** Takes the document of a rule file. Never throws. */
-export function parseRules(document: Document, options: ParseRulesOptions): ParsedRules {
+/** Takes the document of a rule file. Never throws. Can be interrupted after each rule. */
+export function* parseRules(document: Document, options: ParseRulesOptions): Interruptible<ParsedRules> {
   const { value, locate } = document
   if (!Array.isArray(value)) {
     const hint = 'Write each rule as an item of a list: put "- " before its first key, or [ ] around it in JSON.'
@@ -42,6 +43,7 @@ export function parseRules(document: Document, options: ParseRulesOptions): Pars
   }
   const rules: LoadedRule[] = []
   for (const [index, raw] of (value as readonly unknown[]).entries()) {
+    yield
     try {
       rules.push(parseRule(raw, (path, on) => locate([index, ...path], on), options))
     } catch (error) {
@@ -166,6 +168,7 @@ function toRule({ match, upstream, ...raw }: RawRule): Rule {
         session_cookie_responses: upstream.session_cookie_responses,
       }),
       ...(upstream?.websocket !== undefined && { websocket: upstream.websocket }),
+      ...(upstream?.rewrite !== undefined && { rewrite: upstream.rewrite }),
       ...(upstream?.tls !== undefined && { tls: upstream.tls }),
       ...(upstream?.timeout !== undefined && { timeout: upstream.timeout }),
     },

@@ -52,12 +52,19 @@ export class PatternStepLimitError extends Error {
 type Match = Pattern['match']
 const noCaptures: readonly string[] = []
 
+/** Regular expressions that are known to be sound by themselves: most patterns are made of the same few, such as `.*`. */
+export type KnownExpressions = Set<string>
+
 /**
- * Takes a rule's `match.url` and how to read it. Text outside of `<…>` is literal; inside stands a regular expression
+ * Takes a rule's `match.url`, how to read it, and what other patterns have shown to be sound. Text outside of `<…>` is literal; inside stands a regular expression
  * (regexp2's, each a capture group) or a glob (gobwas', separators `.` and `/`). The whole URL has to match.
  * Throws PatternError.
  */
-export function compilePattern(source: string, strategy: MatchingStrategy): Pattern {
+export function compilePattern(
+  source: string,
+  strategy: MatchingStrategy,
+  known: KnownExpressions = new Set(),
+): Pattern {
   let segments: readonly Segment[]
   try {
     segments = splitPattern(source)
@@ -66,7 +73,8 @@ export function compilePattern(source: string, strategy: MatchingStrategy): Patt
     throw new PatternError(error.message, source, error.offset, [source.slice(0, source.search(/[<>]/))], error)
   }
   const { texts: prefixes, complete: literal } = literalPrefixes(segments, strategy)
-  const match = strategy === 'regexp' ? regexpMatch(source, segments, prefixes) : globMatch(source, segments, prefixes)
+  const match =
+    strategy === 'regexp' ? regexpMatch(source, segments, prefixes, known) : globMatch(source, segments, prefixes)
   return { source, strategy, prefixes, literal, match: withLiteralChecks(match, segments, strategy) }
 }
 
@@ -95,7 +103,12 @@ function containsInOrder(url: string, texts: readonly string[]): boolean {
   return true
 }
 
-function regexpMatch(source: string, segments: readonly Segment[], prefixes: readonly string[]): Match {
+function regexpMatch(
+  source: string,
+  segments: readonly Segment[],
+  prefixes: readonly string[],
+  known: KnownExpressions,
+): Match {
   let expression = '^'
   for (const segment of segments) {
     if (segment.kind === 'literal') {
@@ -103,6 +116,7 @@ function regexpMatch(source: string, segments: readonly Segment[], prefixes: rea
       continue
     }
     expression += `(${segment.text})`
+    if (known.has(segment.text)) continue
     // Each has to be an expression of its own: `a)(b` only looks like one between parentheses.
     attempt(
       source,
@@ -110,6 +124,7 @@ function regexpMatch(source: string, segments: readonly Segment[], prefixes: rea
       (offset) => segment.offset + Math.min(Math.max(offset - 1, 0), segment.text.length),
       () => compileRegexp(`^${segment.text}$`),
     )
+    known.add(segment.text)
   }
   const compiled = attempt(
     source,

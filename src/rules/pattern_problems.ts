@@ -1,4 +1,5 @@
 /** What can be said of patterns at load: that they do not compile, match nothing, or match what another one matches. */
+import type { Interruptible } from '../documents/pace.ts'
 import { formatPlace, type Locate, type Place, type Problem } from '../documents/problem.ts'
 import { splitPattern } from './delimiters.ts'
 import type { CompiledEntry } from './entry.ts'
@@ -104,12 +105,17 @@ interface SamePattern<T> {
 /**
  * Warns of pairs of rules of which it is certain that some request matches both: patterns that are the same, and a literal
  * pattern that another one matches. Such a request is answered with 500, or, with priorities, never gets to one of them.
+ * Can be interrupted after each rule.
  */
-export function overlapWarnings<T>(entries: readonly CompiledEntry<T>[], find: FindCandidates<T>): readonly Problem[] {
+export function* overlapWarnings<T>(
+  entries: readonly CompiledEntry<T>[],
+  find: FindCandidates<T>,
+): Interruptible<readonly Problem[]> {
   const problems: Problem[] = []
   const seen = new Map<string, SamePattern<T>>()
   const budget = { comparisons: comparisonsPerLoad }
   for (const entry of entries) {
+    yield
     if (entry.pattern instanceof PatternError || entry.url === '') continue
     const overlapping = new Set<CompiledEntry<T>>()
     for (const method of entry.methods) {

@@ -1,12 +1,13 @@
 import { parseDocument } from '../../src/documents/document.ts'
 import { parseRules, type ParsedRules } from '../../src/rules/parse.ts'
+import { atOnce } from '../support/pace.ts'
 import type { LoadedRule } from '../../src/rules/rule.ts'
 
 /** Parses the text of a rule file named rules.yaml. */
 export function parseText(text: string, strict = false): ParsedRules {
   const { document, problems } = parseDocument(text, 'rules.yaml')
   if (document === undefined) throw new Error(problems.map(({ message }) => message).join('\n'))
-  return parseRules(document, { strict, repository: 'rules.yaml' })
+  return atOnce(parseRules(document, { strict, repository: 'rules.yaml' }))
 }
 
 /** The rules of a text that is a list of rules. */

@@ -4,6 +4,7 @@ import type { Locate } from '../../src/documents/problem.ts'
 import { createMatcher, type CreatedMatcher } from '../../src/rules/matcher.ts'
 import { compilePattern, PatternError, PatternStepLimitError } from '../../src/rules/pattern.ts'
 import type { MatchingStrategy } from '../../src/rules/prefixes.ts'
+import { atOnce } from '../support/pace.ts'
 import { canonicalUrl, vectors } from './vectors.ts'
 
 interface TestRule {
@@ -23,7 +24,7 @@ function matcherOf(rules: readonly TestRule[], strategy: MatchingStrategy = 'reg
     })
     return { priority: 0, ...rule, id: `rule-${index}`, value: index, locate }
   })
-  return createMatcher(entries, strategy)
+  return atOnce(createMatcher(entries, strategy))
 }
 
 const ruleOf = (url: string, methods: readonly string[] = ['GET'], priority = 0): TestRule => ({

@@ -4,6 +4,7 @@ import { migrateRule } from '../../src/rules/migrate.ts'
 import { parseRules } from '../../src/rules/parse.ts'
 import { ruleToJson } from '../../src/rules/rule.ts'
 import { compareVersions, parseVersion, type Version } from '../../src/rules/semver.ts'
+import { atOnce } from '../support/pace.ts'
 import { parseText, ruleOf, soundRule } from './documents.ts'
 import { vectors } from './vectors.ts'
 
@@ -16,7 +17,7 @@ describe('vectors: rule_migration', () => {
     // Brought to the current version of the format once more, it may not change but for that version.
     const { document } = parseDocument(JSON.stringify([{ ...migrated, version: undefined }]), 'rules.json')
     const parsed =
-      document === undefined ? undefined : parseRules(document, { strict: false, repository: 'rules.json' })
+      document === undefined ? undefined : atOnce(parseRules(document, { strict: false, repository: 'rules.json' }))
     const [loaded] = parsed?.decoded === true ? parsed.rules : []
     const json = JSON.parse(
       loaded === undefined ? 'null' : ruleToJson({ ...loaded.rule, version: String(migrated['version']) }),

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseDocument } from '../../src/documents/document.ts'
 import { parseRules } from '../../src/rules/parse.ts'
+import { atOnce } from '../support/pace.ts'
 import { parseText, ruleOf, rulesOf, soundRule } from './documents.ts'
 import { vectors } from './vectors.ts'
 
@@ -164,7 +165,7 @@ describe('parseRules', () => {
         const text = JSON.stringify(value) ?? 'null'
         const { document } = parseDocument(text, 'rules.json')
         const parsed =
-          document === undefined ? undefined : parseRules(document, { strict: true, repository: 'rules.json' })
+          document === undefined ? undefined : atOnce(parseRules(document, { strict: true, repository: 'rules.json' }))
         const problems =
           parsed === undefined ? [] : parsed.decoded ? parsed.rules.flatMap((rule) => rule.problems) : [parsed.problem]
         for (const { place } of problems)

@@ -5,6 +5,7 @@ import { parseDocument } from '../../src/documents/document.ts'
 import { createMatcher, type Match } from '../../src/rules/matcher.ts'
 import { loadRepositories } from '../../src/rules/repositories/load.ts'
 import { startServer } from '../support/http_server.ts'
+import { atOnce } from '../support/pace.ts'
 import { ruleOf, soundRule } from './documents.ts'
 
 interface Vector {
@@ -38,7 +39,7 @@ function match(
     value: index,
     locate: () => undefined,
   }))
-  return createMatcher(entries, 'regexp').matcher.match('GET', `http://gw.example${path}`)
+  return atOnce(createMatcher(entries, 'regexp')).matcher.match('GET', `http://gw.example${path}`)
 }
 
 describe('security vectors: rule-engine', () => {

@@ -1,6 +1,7 @@
 /** All repositories become one list of rules; what cannot be read is told, and what was read before stands in for it. */
 import { parseDocument } from '../../documents/document.ts'
 import type { Environment } from '../../documents/interpolate.ts'
+import { createPace } from '../../documents/pace.ts'
 import { formatPlace, type Problem } from '../../documents/problem.ts'
 import type { Safeguards } from '../../pipeline/contract.ts'
 import { parseRules } from '../parse.ts'
@@ -83,7 +84,7 @@ async function loadRepository(url: string, index: number, options: LoadRepositor
     repository = parseRepository(url, index, options.directory ?? process.cwd())
     const file = repository.kind === 'file' ? { file: repository.path } : {}
     const content = await readRepository(repository, previous?.remote, options)
-    const decoded = decode(content.text, repository.name, options)
+    const decoded = await decode(content.text, repository.name, options)
     const remote = content.remote === undefined ? {} : { remote: content.remote }
     if (decoded.rules !== undefined) {
       const state = { rules: decoded.rules, ...remote }
@@ -158,10 +159,11 @@ interface Decoded {
   readonly problems: readonly Problem[]
 }
 
-function decode(text: string, name: string, { env, strict = false }: LoadRepositoriesOptions): Decoded {
+async function decode(text: string, name: string, options: LoadRepositoriesOptions): Promise<Decoded> {
+  const { env, strict = false } = options
   const { document, problems } = parseDocument(text, name, env === undefined ? {} : { env })
   if (document === undefined) return { problems }
-  const parsed = parseRules(document, { strict, repository: name })
+  const parsed = await createPace().through(parseRules(document, { strict, repository: name }))
   return parsed.decoded ? { rules: parsed.rules, problems } : { problems: [...problems, parsed.problem] }
 }
 
