@@ -1,4 +1,7 @@
-/** The catalogue of attacks and its set-up `std`: a public part and parts that need a session, with the profile `secure`. */
+/**
+ * The catalogue of attacks and its set-up `std`: a public part and parts that need a session, with the profile `secure`.
+ * Every other file of this folder tries cases of the catalogue on it.
+ */
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { decodeJwt, type JWTPayload } from 'jose'
@@ -12,15 +15,37 @@ import {
   type TestGateway,
 } from '../support/gateway.ts'
 
-interface Vector {
+export interface Vector {
   readonly id: string
   readonly class: string
-  readonly request: { readonly bytes_b64?: string }
-  readonly expect: { readonly status: readonly (number | null | readonly number[])[] }
+  readonly request: {
+    readonly kind: string
+    readonly bytes_b64?: string
+    readonly header?: object
+    readonly payload?: string | object
+    readonly signature?: string
+    readonly 'traits.name'?: string
+  }
+  readonly expect: {
+    readonly status: readonly (number | null | readonly number[])[]
+    readonly upstream?: 'not_reached' | UpstreamExpectation
+  }
+}
+
+/** What of the requests that came to the upstream is looked at; the rest of what is said there is in words. */
+export interface UpstreamExpectation {
+  /** Only when the client got this status. */
+  readonly if?: number
+  readonly path?: string
+  readonly paths?: readonly string[]
+  readonly requests?: number
+  readonly body?: string
+  readonly headers_absent?: readonly string[]
+  readonly names_absent_regex?: string
 }
 
 const file = new URL('../vectors/security.json', import.meta.url)
-const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { readonly cases: readonly Vector[] }
+export const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { readonly cases: readonly Vector[] }
 
 export const idsOf = (name: string): string[] => cases.filter((each) => each.class === name).map(({ id }) => id)
 
@@ -76,6 +101,26 @@ export function rule(path: string, parts: object = {}, upstream = 'http://127.0.
   }
 }
 
+/** The rules of the set-up; those of the catalogue, and one that also takes clients without a session. */
+function stdRules(upstream?: string): readonly object[] {
+  const open = { authenticators: [{ handler: 'anonymous' }], mutators: [{ handler: 'noop' }] }
+  const csrf = { allowed_origins: ['https://app.example'], content_types: ['application/json'], safe_methods: [] }
+  const cookie = { handler: 'cookie_session', config: { csrf } }
+  const withMethods = (made: object, methods: readonly string[], changes: object = {}): object => {
+    const { match, ...rest } = made as { readonly match: object }
+    return { ...rest, match: { ...match, methods, ...changes } }
+  }
+  const rest = { upstream: { url: upstream ?? 'http://127.0.0.1:9', strip_path: '/rest' } }
+  return [
+    withMethods(rule('/public<(/.*)?>', open, upstream), ['GET', 'HEAD', 'POST']),
+    withMethods(rule('/admin<(/.*)?>', {}, upstream), ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+    rule('/v1/graphql', { authenticators: [cookie, { handler: 'bearer_token' }] }, upstream),
+    withMethods(rule('/rest/<.*>', rest, upstream), ['GET', 'POST', 'PATCH', 'DELETE']),
+    withMethods(rule('/https-only', open, upstream), ['GET'], { url: 'https://gw.example/https-only' }),
+    rule('/mixed', { authenticators: [{ handler: 'cookie_session' }, { handler: 'anonymous' }] }, upstream),
+  ]
+}
+
 function inputOf({ store, upstream, errors, rules, handlers, config }: Std): GatewayInput {
   return {
     config: {
@@ -102,15 +147,7 @@ function inputOf({ store, upstream, errors, rules, handlers, config }: Std): Gat
       ...(errors !== undefined && { errors }),
       ...config,
     },
-    rules: rules ?? [
-      rule(
-        '/public<(/.*)?>',
-        { authenticators: [{ handler: 'anonymous' }], mutators: [{ handler: 'noop' }] },
-        upstream,
-      ),
-      rule('/admin<(/.*)?>', {}, upstream),
-      rule('/mixed', { authenticators: [{ handler: 'cookie_session' }, { handler: 'anonymous' }] }, upstream),
-    ],
+    rules: rules ?? stdRules(upstream),
     ...(handlers !== undefined && { handlers }),
   }
 }
