@@ -9,7 +9,7 @@ import { isWorkerMessage, type PrimaryMessage } from './messages.ts'
 import { SLOT_VARIABLE } from './slot.ts'
 
 export type WorkerEvent =
-  /** The first worker listens; what it has to say holds for all of them. */
+  /** All of them have been started; what the first one has to say of it holds for all. */
   | { readonly kind: 'listening'; readonly banner: string }
   /** It ended without being told to; another one takes its place in `delay` milliseconds. */
   | { readonly kind: 'lost'; readonly pid: number; readonly why: string; readonly delay: number }
@@ -124,16 +124,20 @@ export function createPrimary({ count, report }: PrimaryOptions): Primary {
 
   return {
     async start() {
-      for (let slot = 0; slot < count; slot += 1) {
-        if (stopping) return true
+      const first = fork(0)
+      const started = await untilListening(first)
+      // What keeps the first from starting has been told by it, and would keep the others, too.
+      if (!started.listening) return stopping
+      install(0, first)
+      const others = Array.from({ length: count - 1 }, async (_, index) => {
+        const slot = index + 1
         const worker = fork(slot)
-        const started = await untilListening(worker)
-        // What keeps the first from starting has been told by it, and would keep the others, too.
-        if (!started.listening && slot === 0) return stopping
-        if (started.listening && slot === 0) report({ kind: 'listening', banner: started.banner })
-        if (started.listening) install(slot, worker)
-        else void refill(slot, worker.process.pid ?? 0, `exit code ${started.exitCode}`)
-      }
+        const other = await untilListening(worker)
+        if (other.listening) install(slot, worker)
+        else if (!stopping) void refill(slot, worker.process.pid ?? 0, `exit code ${other.exitCode}`)
+      })
+      await Promise.all(others)
+      if (!stopping) report({ kind: 'listening', banner: started.banner })
       return true
     },
     reload() {
