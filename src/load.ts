@@ -8,7 +8,7 @@ import { loadConfig, type LoadedConfig } from './config/load.ts'
 import { migrationNotes, type MigrationNote } from './config/migration.ts'
 import type { Environment } from './documents/interpolate.ts'
 import { type Locate, type Problem, withoutRepetitions } from './documents/problem.ts'
-import type { AnyHandler, Setup } from './pipeline/contract.ts'
+import type { AnyHandler, JsonObject, Setup } from './pipeline/contract.ts'
 import { builtinHandlers } from './pipeline/builtin.ts'
 import { compileRules } from './pipeline/compile.ts'
 import type { Snapshot } from './pipeline/snapshot.ts'
@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly env: Environment
   /** Handlers beside those that ship. */
   readonly handlers?: readonly AnyHandler[]
+  /** A config that the files lie over. */
+  readonly base?: JsonObject
   readonly runtime: Runtime
   /** What is in force: rule files and key sets that can no longer be read are taken from it. */
   readonly previous?: State | undefined
@@ -64,7 +66,13 @@ export interface LoadResult {
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const { runtime, previous } = options
   const handlers = [...builtinHandlers, ...(options.handlers ?? [])]
-  const loaded = await loadConfig({ files: options.configFiles, env: options.env, handlers })
+  const { base } = options
+  const loaded = await loadConfig({
+    files: options.configFiles,
+    env: options.env,
+    handlers,
+    ...(base !== undefined && { base }),
+  })
   const { config, relied, written, locate } = loaded
   if (config === undefined) {
     const notes = migrationNotes(written, locate, [])

@@ -6,7 +6,7 @@ import { jsonSchemaOf } from '../documents/json_schema.ts'
 import { isMap, type Layer, mergeLayers } from '../documents/layers.ts'
 import { inReadingOrder, type Locate, type Problem } from '../documents/problem.ts'
 import { validate } from '../documents/zod.ts'
-import type { AnyHandler } from '../pipeline/contract.ts'
+import type { AnyHandler, JsonObject } from '../pipeline/contract.ts'
 import { environmentLayer } from './env.ts'
 import { finishConfig } from './finish.ts'
 import { type ReliedDefault, reliedDefaults } from './profile.ts'
@@ -18,6 +18,8 @@ export interface LoadOptions {
   /** For keys as variables (`SERVE_PROXY_PORT`) and for `${NAME}` in the files. */
   readonly env: Environment
   readonly handlers: readonly AnyHandler[]
+  /** What the files lie over. */
+  readonly base?: JsonObject
   /** Reads a file as UTF-8; rejects as node's `readFile` does. */
   readonly read?: (path: string) => Promise<string>
 }
@@ -42,7 +44,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const read = options.read ?? ((path) => readFile(path, 'utf8'))
   const files = options.files.map((file) => resolve(file))
   const problems: Problem[] = []
-  const layers: Layer[] = [{ value: {}, locate: () => undefined }]
+  const layers: Layer[] = [{ value: options.base ?? {}, locate: () => undefined }]
   let readable = true
   for (const [index, file] of options.files.entries()) {
     const found = await readConfigFile(file, files[index] ?? file, env, read)

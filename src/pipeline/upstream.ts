@@ -4,9 +4,18 @@ import { parseDuration } from '../documents/duration.ts'
 import type { Locate, Problem } from '../documents/problem.ts'
 import type { TlsPart } from '../outbound/tls.ts'
 import type { LoadedRule } from '../rules/rule.ts'
+import type { RuleRewrite } from '../rules/rewrite.ts'
 import type { RuleUpstream, UpstreamSettings } from '../rules/upstream.ts'
 import type { RuleWebSocket } from '../rules/websocket.ts'
-import type { Safeguards, UpstreamConnection, UpstreamHeaders, UpstreamTarget, WebSocketSettings } from './contract.ts'
+import type {
+  ResponseRewrite,
+  Safeguards,
+  UpstreamConnection,
+  UpstreamHeaders,
+  UpstreamTarget,
+  UrlPlace,
+  WebSocketSettings,
+} from './contract.ts'
 import type { UpstreamTlsLoader } from './upstream_tls.ts'
 
 export interface UpstreamInput {
@@ -48,6 +57,7 @@ export async function compileUpstream(loaded: LoadedRule, input: UpstreamInput):
     ...(timeout.response !== undefined && { responseTimeout: milliseconds(timeout.response) }),
     ...(timeout.idle !== undefined && { idleTimeout: milliseconds(timeout.idle) }),
     ...(webSocket !== undefined && { webSocket }),
+    ...(upstream.rewrite !== undefined && { rewrite: rewriteOf(upstream.rewrite) }),
   }
   return { target, problems }
 }
@@ -87,6 +97,21 @@ function webSocketOf(written: RuleWebSocket | undefined): WebSocketSettings | fa
     maxMessage: max_message,
     ...(graphql !== undefined && { graphql: graphql.credentials ?? 'upgrade' }),
   }
+}
+
+function rewriteOf({ urls = [], bodies = false, cookies }: RuleRewrite): ResponseRewrite {
+  return {
+    urls: urls.map(({ from, to }) => ({ from: placeOfUrl(from), to: placeOfUrl(to) })),
+    bodies,
+    ...(cookies !== undefined && { cookies: { domain: cookies.domain ?? '', secure: cookies.secure ?? 'match' } }),
+  }
+}
+
+/** Of a URL or path whose form has been checked. */
+function placeOfUrl(text: string): UrlPlace {
+  const { origin, pathname } = new URL(text, 'http://own')
+  const path = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname
+  return text.startsWith('/') ? { path } : { origin, path }
 }
 
 interface CompiledConnection {

@@ -7,6 +7,9 @@ import type { ProxySettings } from './settings.ts'
 
 const never = hopByHop | framing
 
+/** What the client gets instead of a header's value; the name is in lower case. */
+export type HeaderRewriter = (lower: string, value: string) => string
+
 /**
  * Headers for the upstream as a flat list (name, value…) without Host: hop-by-hop headers and those that Connection
  * names are dropped first, then what the gateway owns; the edits are set last, so that none of them can be stripped or
@@ -71,6 +74,8 @@ export function clientHeaders(
     readonly status: number
     /** Whether trailers can follow, so that their announcement may pass. */
     readonly trailers: boolean
+    /** What becomes of `location` and `set-cookie`. */
+    readonly rewrite?: HeaderRewriter | undefined
   },
 ): string[] {
   let connection: string[] | undefined
@@ -86,14 +91,17 @@ export function clientHeaders(
     if ((traits & invalid) !== 0) continue
     // RFC 9110 section 8.6: no length where no body can be.
     if (lower === 'content-length' && options.status === 204) continue
-    if (options.ownCors && lower.startsWith('access-control-')) continue
+    // Which of its headers scripts may read is the upstream's to say; it adds to what the gateway says.
+    if (options.ownCors && lower.startsWith('access-control-') && lower !== 'access-control-expose-headers') continue
     const value = latin1(raw[i + 1]!)
     if (lower === 'set-cookie' && options.guardedCookies.includes(cookieName(beforeSemicolon(value)))) continue
-    list.push(spelling, value)
+    list.push(spelling, options.rewrite === undefined ? value : options.rewrite(lower, value))
   }
   const named = connection === undefined ? undefined : connectionOptions(connection)
   const kept = named === undefined ? list : withoutNamed(list, named)
-  for (const [name, value] of options.added) kept.push(name, value)
+  for (const [name, value] of options.added) {
+    kept.push(name, options.rewrite === undefined ? value : options.rewrite(headerName(name).lower, value))
+  }
   return kept
 }
 

@@ -180,6 +180,7 @@ export function ruleToJson(rule: Rule): string {
         session_cookie_responses: upstream.session_cookie_responses,
       }),
       ...(upstream.websocket !== undefined && { websocket: upstream.websocket }),
+      ...(upstream.rewrite !== undefined && { rewrite: upstream.rewrite }),
       ...(upstream.tls !== undefined && { tls: upstream.tls }),
       ...(upstream.timeout !== undefined && { timeout: upstream.timeout }),
     },

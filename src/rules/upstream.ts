@@ -1,6 +1,7 @@
 /** Where a rule's requests go, and how that is spoken to: the latter also once for all in the config. */
 import { z } from 'zod'
 import { durationText } from '../documents/duration.ts'
+import { type RuleRewrite, rewriteSchema } from './rewrite.ts'
 import { type RuleWebSocket, webSocketSchema } from './websocket.ts'
 
 const file = (meaning: string) =>
@@ -51,6 +52,7 @@ export interface RuleUpstream extends UpstreamSettings {
   readonly forwarded_headers?: 'none' | 'set'
   readonly session_cookie_responses?: 'pass' | 'drop'
   readonly websocket?: RuleWebSocket
+  readonly rewrite?: RuleRewrite
 }
 
 export const upstreamSchema = z
@@ -95,6 +97,11 @@ export const upstreamSchema = z
       .optional()
       .describe(
         'Whether, and how, requests of this rule may become WebSockets. Default: as `safeguards.websockets` says.',
+      ),
+    rewrite: rewriteSchema
+      .optional()
+      .describe(
+        'What of the answers is rewritten, so that browsers stay on the gateway’s address. Default: they pass as they are.',
       ),
     tls: upstreamTls.optional().describe('Certificates for an https upstream, over those of the config.'),
     timeout: upstreamTimeout.optional().describe('Limits on waiting for this upstream, over those of the config.'),
