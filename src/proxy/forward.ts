@@ -10,7 +10,7 @@ import { trailerLines } from './headers.ts'
 import { bodyKind, collectBody, StreamedBody } from './request_body.ts'
 import type { ProxyTimeouts } from './settings.ts'
 import { broken, clientClosed, isReset, toGatewayError } from './upstream_errors.ts'
-import type { Upstream } from './upstreams.ts'
+import type { Upstream } from './upstream.ts'
 
 export interface ForwardOptions {
   readonly request: IncomingMessage
@@ -30,26 +30,33 @@ export interface ForwardOptions {
   readonly body?: Buffer | undefined
   /** The client waits for 100 (Continue) before it sends the body. */
   readonly expectsContinue: boolean
+  /** Whether the request asks for a WebSocket. */
+  readonly upgrades: boolean
+  readonly owner: ForwardOwner
+}
+
+/** Who has a request forwarded. An object instead of functions, so that a request needs none of its own. */
+export interface ForwardOwner {
   /** The client's header list for an upstream's head. */
-  readonly head: (status: number, raw: readonly (Buffer | string)[]) => string[]
+  head(status: number, raw: readonly (Buffer | string)[]): string[]
   /** Called once. With an error and `headSent` false nothing has been answered yet. */
-  readonly ended: (result: ForwardResult) => void
-  /** Present when the request asks for a WebSocket; called instead of `ended` when the upstream agrees. */
-  readonly upgraded?: (raw: readonly (Buffer | string)[], socket: Duplex) => void
+  ended(result: ForwardResult): void
+  /** Called instead of `ended` when the upstream agrees to become a WebSocket. */
+  upgraded(raw: readonly (Buffer | string)[], socket: Duplex): void
 }
 
 export interface ForwardResult {
   readonly headSent: boolean
   /** What the upstream answered; 0 when it did not. */
   readonly status: number
-  readonly error?: GatewayError
+  readonly error: GatewayError | undefined
 }
 
-/** Sends the request; the returned function gives it up because the client is gone. */
-export function forward(options: ForwardOptions): () => void {
+/** Sends the request; what comes back can give it up because the client is gone. */
+export function forward(options: ForwardOptions): { abandon(): void } {
   const forwarding = new Forwarding(options)
   forwarding.start()
-  return () => forwarding.abandon()
+  return forwarding
 }
 
 // RFC 9110 section 9.2.2; PUT and DELETE are idempotent too, but not worth doing twice unasked.
@@ -81,7 +88,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
   start(): void {
     const { request, response, timeouts, upstream, expectsContinue } = this.#options
     upstream.enter()
-    this.#bodyKind = this.#options.upgraded === undefined ? bodyKind(request) : 'none'
+    this.#bodyKind = this.#options.upgrades ? 'none' : bodyKind(request)
     if (this.#bodyKind === 'none') {
       this.#dispatch(null)
       return
@@ -107,7 +114,8 @@ class Forwarding implements Dispatcher.DispatchHandler {
     if (this.#stopCollecting !== undefined) {
       this.#stopCollecting()
       this.#settle(clientClosed())
-    } else this.#controller?.abort(clientClosed())
+    } else if (this.#controller !== undefined) this.#controller.abort(clientClosed())
+    else if (this.#options.upstream.withdraw(this)) this.#settle(clientClosed())
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -126,15 +134,14 @@ class Forwarding implements Dispatcher.DispatchHandler {
     _headers: IncomingHttpHeaders,
     socket: Duplex,
   ): void {
-    const { upgraded } = this.#options
-    if (upgraded === undefined || this.#abandoned) {
+    if (!this.#options.upgrades || this.#abandoned) {
       socket.destroy()
       this.#settle(clientClosed())
       return
     }
     this.#settled = true
     this.#options.upstream.leave()
-    upgraded(rawList(controller.rawHeaders), socket)
+    this.#options.owner.upgraded(rawList(controller.rawHeaders), socket)
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -153,7 +160,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     this.#announced = trailer !== undefined && !bodyless && length === undefined && request.httpVersion === '1.1'
     this.#left = length === undefined || bodyless ? -1 : Number(length)
     // writeHead throws on bytes that cannot be in a header; undici then aborts and onResponseError answers.
-    response.writeHead(status, this.#options.head(status, rawList(controller.rawHeaders)))
+    response.writeHead(status, this.#options.owner.head(status, rawList(controller.rawHeaders)))
     this.#headSent = true
     // The head of a stream must not wait for the first byte of its body; an ordinary answer is one write.
     process.nextTick(Forwarding.#flushHead, this)
@@ -200,6 +207,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     if (this.#mayRetry(error)) {
       this.#retried = true
+      this.#controller = undefined
       this.#dispatch(null, true)
       return
     }
@@ -207,18 +215,11 @@ class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #dispatch(body: Buffer | StreamedBody | null, fresh = false): void {
-    const { upstream, method, path, headers, upgraded } = this.#options
+    const { upstream, method, path, headers, upgrades, responseTimeout, idleTimeout } = this.#options
     this.#reached = false
+    const upgrade = upgrades ? 'websocket' : null
     upstream.dispatch(
-      {
-        path,
-        method,
-        headers,
-        body,
-        headersTimeout: this.#options.responseTimeout,
-        bodyTimeout: this.#options.idleTimeout,
-        upgrade: upgraded === undefined ? null : 'websocket',
-      },
+      { path, method, headers, body, upgrade, headersTimeout: responseTimeout, bodyTimeout: idleTimeout },
       this,
       fresh,
     )
@@ -240,8 +241,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     if (this.#settled) return
     this.#settled = true
     this.#options.upstream.leave()
-    const result = { headSent: this.#headSent, status: this.#status }
-    this.#options.ended(error === undefined ? result : { ...result, error })
+    this.#options.owner.ended({ headSent: this.#headSent, status: this.#status, error })
   }
 }
 
