@@ -229,8 +229,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     health,
     clock,
     log: () => log,
-    metrics: allMetrics === undefined ? metrics : { ...metrics,
-    revocations, text: allMetrics },
+    metrics: allMetrics === undefined ? metrics : { ...metrics, text: allMetrics },
+    revocations,
   })
   const stopWatching = (): void => {
     watch?.close()

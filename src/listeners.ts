@@ -7,7 +7,7 @@ import type { ApiSnapshot } from './api/snapshot.ts'
 import { tlsSource } from './certificates.ts'
 import type { Config } from './config/schema.ts'
 import type { Code } from './errors.ts'
-import type { Clock } from './pipeline/contract.ts'
+import type { Clock, Revocations } from './pipeline/contract.ts'
 import type { RequestRecord } from './proxy/record.ts'
 import { createProxyServer } from './proxy/server.ts'
 import type { ProxySnapshot } from './proxy/settings.ts'
@@ -53,6 +53,7 @@ export interface ListenersOptions {
   readonly clock: Clock
   readonly log: () => LeveledLog
   readonly metrics: Metrics
+  readonly revocations: Pick<Revocations, 'subscribe'>
 }
 
 export interface Listeners {
@@ -74,6 +75,7 @@ export function createListeners(options: ListenersOptions): Listeners {
     current: options.proxy,
     clock,
     log,
+    revocations: options.revocations,
     ...(proxyTls !== undefined && { tls: proxyTls }),
     observe(record) {
       const { inbound, ruleId, code, outcome } = record

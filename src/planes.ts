@@ -22,6 +22,11 @@ export function proxySnapshot({ config, snapshot, sessionCookies }: State): Prox
       ownedHeaders: snapshot.ownedHeaders,
       sessionCookies,
       timeouts: { ...proxy.timeout, responseHeaders: RESPONSE_HEADERS_TIMEOUT },
+      webSockets: {
+        max: proxy.websockets.max,
+        maxPerSession: proxy.websockets.max_per_session,
+        ping: proxy.websockets.ping,
+      },
       ...(cors !== undefined && { cors }),
     },
     tracer: requestTracer(),

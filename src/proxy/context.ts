@@ -5,8 +5,8 @@ import type { Clock, Log } from '../pipeline/contract.ts'
 import type { Peer } from './inbound.ts'
 import type { RequestRecord } from './record.ts'
 import type { ProxySnapshot } from './settings.ts'
-import type { Tunnel } from './tunnel.ts'
 import type { Upstreams } from './upstreams.ts'
+import type { Tunnels } from './websocket/tunnels.ts'
 
 /** What all requests of one server share. */
 export interface ProxyContext {
@@ -15,8 +15,7 @@ export interface ProxyContext {
   readonly observe: (record: RequestRecord) => void
   readonly clock: Clock
   readonly upstreams: Upstreams
-  readonly tunnels: Set<Tunnel>
-  readonly maxTunnels: number
+  readonly tunnels: Tunnels
   /** `draining`: the server goes on, but every answer ends its connection. `closing`: WebSockets have to go, too. */
   stage: 'open' | 'draining' | 'closing'
 }

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import type { Clock, Log } from '../pipeline/contract.ts'
+import type { Clock, Log, Revocations } from '../pipeline/contract.ts'
 import type { Connection, ProxyContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import type { ExchangeOptions } from './exchange.ts'
@@ -17,6 +17,7 @@ import { answerUnreadable } from './unreadable.ts'
 import { namesWebSocket } from './upgrade.ts'
 import { Upstreams } from './upstreams.ts'
 import type { UpstreamLimits } from './upstreams.ts'
+import { Tunnels } from './websocket/tunnels.ts'
 
 export interface ProxyServerOptions {
   /** Read once for each request. */
@@ -29,8 +30,8 @@ export interface ProxyServerOptions {
   readonly upstreams?: Partial<UpstreamLimits>
   /** Open client connections; more are dropped. 10,000 unless given. */
   readonly maxConnections?: number
-  /** Open WebSockets; more are answered with 503. 10,000 unless given. */
-  readonly maxTunnels?: number
+  /** Tells open WebSockets of sessions that have ended. */
+  readonly revocations?: Pick<Revocations, 'subscribe'>
 }
 
 export interface ProxyServer {
@@ -61,10 +62,10 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     observe: options.observe,
     clock: options.clock,
     upstreams,
-    tunnels: new Set(),
-    maxTunnels: options.maxTunnels ?? 10_000,
+    tunnels: new Tunnels(),
     stage: 'open',
   }
+  const stopListening = options.revocations?.subscribe((revocation) => context.tunnels.revoked(revocation))
   const connections = new Map<Socket, Connection>()
   const { server, stopWatching } = openServer(options)
   server.maxConnections = options.maxConnections ?? 10_000
@@ -119,7 +120,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve())
       })
-      for (const tunnel of context.tunnels) tunnel.goAway()
+      context.tunnels.goAway()
       // Node ends those that have been used; one that has not said anything yet has nothing to lose.
       for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroySoon()
       const deadline = setTimeout(() => {
@@ -130,6 +131,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
       }, graceMs)
       await closed
       clearTimeout(deadline)
+      stopListening?.()
       await upstreams.close()
     },
   }

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
-import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { GatewayError } from '../../src/errors.ts'
-import { FrameBoundary } from '../../src/proxy/websocket_frames.ts'
+import { defaultWebSocketLimits } from '../../src/proxy/websocket/handshake.ts'
 import { openClient, sendRaw } from '../support/raw-client.ts'
 import { startRecorder } from '../support/recorder.ts'
 import type { Recorder } from '../support/recorder.ts'
@@ -284,54 +283,11 @@ describe('an open WebSocket', () => {
   })
 
   it('is one of so many; the next handshake is a 503', async () => {
-    const limited = await startProxy(() => allow(targetOf(echo())), secure, { maxTunnels: 1 })
+    const limited = await startProxy(() => allow(targetOf(echo())), { ...secure, webSockets: { ...defaultWebSocketLimits, max: 1 } })
     const socket = await open(limited.port)
     expect((await sendRaw(limited.port, handshake())).status).toBe(503)
     socket.terminate()
     await expect.poll(async () => (await sendRaw(limited.port, handshake())).status).toBe(101)
     await limited.close()
-  })
-})
-
-describe('FrameBoundary', () => {
-  const frame = fc
-    .record({ length: fc.oneof(fc.nat(130), fc.integer({ min: 65_530, max: 65_540 })), masked: fc.boolean() })
-    .map(({ length, masked }) => {
-      const extended =
-        length < 126
-          ? [length]
-          : length < 65_536
-            ? [126, length >> 8, length & 255]
-            : [127, 0, 0, 0, 0, 0, length >> 16, (length >> 8) & 255, length & 255]
-      const [first = 0, ...rest] = extended
-      return Buffer.concat([
-        Buffer.from([0x82, first | (masked ? 0x80 : 0), ...rest, ...(masked ? [1, 2, 3, 4] : [])]),
-        Buffer.alloc(length, 0x82),
-      ])
-    })
-
-  it('knows the end of a frame however the bytes are cut', () => {
-    fc.assert(
-      fc.property(
-        fc.array(frame, { minLength: 1, maxLength: 4 }),
-        fc.array(fc.nat(70_000), { maxLength: 6 }),
-        (frames, cuts) => {
-          const all = Buffer.concat(frames)
-          const ends = new Set<number>([0])
-          let length = 0
-          for (const one of frames) ends.add((length += one.length))
-          const boundary = new FrameBoundary()
-          const places = [...new Set([...cuts.map((cut) => cut % all.length), all.length])].sort((a, b) => a - b)
-          let from = 0
-          for (const to of places) {
-            const found = boundary.pass(all.subarray(from, to))
-            const expected = [...ends].filter((end) => end >= from && end <= to).sort((a, b) => a - b)[0]
-            expect(found).toBe(expected === undefined ? -1 : expected - from)
-            expect(boundary.isBetween).toBe(ends.has(to))
-            from = to
-          }
-        },
-      ),
-    )
   })
 })
