@@ -5,13 +5,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../errors.ts'
-import type { Decision, ErrorAnswer, HeaderLine, Inbound, ReadBody, UpstreamTarget } from '../pipeline/contract.ts'
+import type {
+  AllowedDecision,
+  Decision,
+  ErrorAnswer,
+  HeaderLine,
+  Inbound,
+  ReadBody,
+  UpstreamTarget,
+} from '../pipeline/contract.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import type { RequestSpan, RequestTracer } from '../telemetry/request_span.ts'
 import { answerHeaders, emptyAnswer } from './answer.ts'
 import type { Connection, PendingExchange, ProxyContext } from './context.ts'
 import { forward } from './forward.ts'
-import type { ForwardResult } from './forward.ts'
+import type { ForwardOwner, ForwardResult } from './forward.ts'
 import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { readInbound } from './inbound.ts'
 import { requestRecord, unreadRequest } from './record.ts'
@@ -32,8 +40,17 @@ export interface ExchangeOptions {
 const lingering = 2000
 
 const noLines: readonly HeaderLine[] = []
+const noNames: readonly string[] = []
+const noOptions: ExchangeOptions = {}
 
-export class Exchange implements PendingExchange {
+/** An allowed request on its way. */
+interface Allowed {
+  readonly decision: AllowedDecision
+  readonly target: UpstreamTarget
+  readonly settings: ProxySettings
+}
+
+export class Exchange implements PendingExchange, ForwardOwner {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly #context: ProxyContext
@@ -46,7 +63,9 @@ export class Exchange implements PendingExchange {
   #span: RequestSpan | undefined
   #decision: Decision | undefined
   #error: GatewayError | undefined
-  #abandonUpstream: (() => void) | undefined
+  #forwarding: { abandon(): void } | undefined
+  /** What the head of the upstream's answer is made with. */
+  #allowed: Allowed | undefined
   /** Present when the request is to become a WebSocket. */
   #handshake: Handshake | undefined
   /** Made when a handler asks for the body. */
@@ -59,7 +78,7 @@ export class Exchange implements PendingExchange {
     connection: Connection,
     request: IncomingMessage,
     response: ServerResponse,
-    options: ExchangeOptions = {},
+    options = noOptions,
   ) {
     this.#context = context
     this.#connection = connection
@@ -84,7 +103,7 @@ export class Exchange implements PendingExchange {
     if (this.#over) return
     this.#error ??= error
     this.#finish(this.#error.status)
-    this.#abandonUpstream?.()
+    this.#forwarding?.abandon()
     this.#body?.abandon()
   }
 
@@ -188,10 +207,8 @@ export class Exchange implements PendingExchange {
     const { method } = inbound
     const path = upstreamPath(inbound, target, settings.safeguards.path)
     this.#span?.startUpstream({ method, origin: target.origin, path }, headers)
-    const added = [...decision.responseHeaders, ...this.#added]
-    const head = (status: number, raw: readonly (Buffer | string)[]): string[] =>
-      this.#head(status, raw, target, settings, added)
-    this.#abandonUpstream = forward({
+    this.#allowed = { decision, target, settings }
+    this.#forwarding = forward({
       request: this.request,
       response: this.response,
       method,
@@ -203,32 +220,26 @@ export class Exchange implements PendingExchange {
       idleTimeout: target.idleTimeout ?? settings.timeouts.write,
       body: this.#body?.bytes,
       expectsContinue: this.#options.expectsContinue === true,
-      head,
-      ended: (result) => this.#forwarded(result),
-      ...(handshake !== undefined ? { upgraded: (raw, socket) => this.#upgraded(head(101, raw), socket) } : {}),
+      upgrades: handshake !== undefined,
+      owner: this,
     })
   }
 
-  #head(
-    status: number,
-    raw: readonly (Buffer | string)[],
-    target: UpstreamTarget,
-    settings: ProxySettings,
-    added: readonly HeaderLine[],
-  ): string[] {
+  head(status: number, raw: readonly (Buffer | string)[]): string[] {
+    const { decision, target, settings } = this.#allowed!
     if (this.#context.stage !== 'open') this.response.shouldKeepAlive = false
     const responses = target.headers?.session_cookie_responses ?? settings.safeguards.session_cookie_responses
     const guarded = responses === 'drop' && !target.passCredentials
     return clientHeaders(raw, {
-      guardedCookies: guarded ? settings.sessionCookies : [],
-      added,
+      guardedCookies: guarded ? settings.sessionCookies : noNames,
+      added: decision.responseHeaders.length === 0 ? this.#added : [...decision.responseHeaders, ...this.#added],
       ownCors: settings.cors !== undefined,
       status,
       trailers: this.request.httpVersion === '1.1',
     })
   }
 
-  #forwarded(result: ForwardResult): void {
+  ended(result: ForwardResult): void {
     if (this.#over) return
     this.#span?.endUpstream(result.status, result.error?.code)
     this.#status = result.status
@@ -243,17 +254,18 @@ export class Exchange implements PendingExchange {
     }
   }
 
-  #upgraded(headers: readonly string[], upstream: Duplex): void {
+  upgraded(raw: readonly (Buffer | string)[], upstream: Duplex): void {
     const { socket, head } = this.#options.detached!
     if (this.#over || socket.destroyed) {
       upstream.destroy()
       return
     }
     const handshake = this.#handshake!
+    const headers = this.head(101, raw)
     const problem = handshake.agree(headers)
     if (problem !== undefined) {
       upstream.destroy()
-      this.#forwarded({ headSent: false, status: 101, error: problem })
+      this.ended({ headSent: false, status: 101, error: problem })
       return
     }
     this.response.detachSocket(this.request.socket)

@@ -16,7 +16,7 @@ import type { TlsSource } from './tls.ts'
 import { answerUnreadable } from './unreadable.ts'
 import { namesWebSocket } from './upgrade.ts'
 import { Upstreams } from './upstreams.ts'
-import type { UpstreamLimits } from './upstreams.ts'
+import type { UpstreamLimits } from './upstream.ts'
 import { Tunnels } from './websocket/tunnels.ts'
 
 export interface ProxyServerOptions {
