@@ -27,6 +27,8 @@ export function finishConfig(parsed: ParsedConfig, written: unknown): Config {
     mutators: table(parsed.mutators, raw['mutators']),
     errors: { fallback: parsed.errors.fallback, handlers: table(parsed.errors.handlers, raw.errors?.handlers) },
     jwks: parsed.jwks,
+    session: parsed.session,
+    revocation: parsed.revocation,
     templates: parsed.templates,
     log: parsed.log,
     ...(kratos !== undefined && { kratos }),

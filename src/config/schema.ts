@@ -3,9 +3,11 @@ import type { AnyHandler, JsonObject, Safeguards } from '../pipeline/contract.ts
 import type { Profile } from './profile.ts'
 import { handlerSections } from './schema/handlers.ts'
 import { jwks } from './schema/jwks.ts'
+import { revocation } from './schema/revocation.ts'
 import { accessRules, kratos, upstream } from './schema/rules.ts'
 import { profile, safeguardsSection } from './schema/safeguards.ts'
 import { serve } from './schema/serve.ts'
+import { session } from './schema/session.ts'
 import { log, profiling, tracing } from './schema/telemetry.ts'
 import { templates } from './schema/templates.ts'
 
@@ -27,6 +29,8 @@ export function configSchema(handlers: readonly AnyHandler[]) {
       upstream,
       ...handlerSections(handlers),
       kratos,
+      revocation,
+      session,
       jwks,
       templates,
       log,
@@ -66,7 +70,9 @@ export interface Config {
   readonly mutators: HandlerTable
   readonly errors: { readonly fallback: readonly string[]; readonly handlers: HandlerTable }
   readonly kratos?: NonNullable<Parsed['kratos']>
+  readonly session: Parsed['session']
   readonly jwks: Parsed['jwks']
+  readonly revocation: Parsed['revocation']
   readonly templates: Parsed['templates']
   readonly log: Parsed['log']
   readonly tracing?: NonNullable<Parsed['tracing']>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { upstreamTimeout, upstreamTls } from '../../rules/upstream.ts'
+import { extendSessions } from './revocation.ts'
 
 export const accessRules = z
   .strictObject({
@@ -27,6 +28,11 @@ export const kratos = z
     public_url: publicUrl.optional().describe("Kratos' public API as the gateway reaches it, such as http://kratos:4433/."),
     admin_url: publicUrl.optional().describe("Kratos' admin API as the gateway reaches it, such as http://kratos:4434/."),
     cookie: z.string().min(1).default('ory_kratos_session').describe('Name of the session cookie.'),
+    extend_sessions: extendSessions,
+  })
+  .refine((value) => value.extend_sessions === undefined || value.admin_url !== undefined, {
+    error: 'needs kratos.admin_url',
+    path: ['extend_sessions'],
   })
   .optional()
   .describe('Where Ory Kratos is; what needs it says so when it is missing.')

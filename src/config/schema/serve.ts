@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../../documents/duration.ts'
+import { admin } from './revocation.ts'
 
 const port = z.int().min(0).max(65_535)
 const everywhere = 'Address to listen on; empty means all interfaces.'
@@ -110,6 +111,7 @@ const api = z
       .describe(
         'Host names besides the loopback ones under which the API answers; * for any. Default: * with profile oathkeeper, none with secure.',
       ),
+    admin,
     timeout,
     cors,
     tls,
