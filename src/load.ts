@@ -2,26 +2,33 @@
  * Files and environment become everything that requests run on: config, rules, keys. `serve`, `validate` and `explain` load
  * the same way; what one of them accepts the others accept.
  */
+import { loadApiTokens, type ApiTokens } from './api_tokens.ts'
 import { certificateProblems } from './certificates.ts'
 import type { Config } from './config/schema.ts'
 import { loadConfig, type LoadedConfig } from './config/load.ts'
 import { migrationNotes, type MigrationNote } from './config/migration.ts'
 import type { Environment } from './documents/interpolate.ts'
 import { type Locate, type Problem, withoutRepetitions } from './documents/problem.ts'
-import type { AnyHandler, JsonObject, Setup } from './pipeline/contract.ts'
+import type { AnyHandler, JsonObject, Setup, TokenTemplate } from './pipeline/contract.ts'
 import { builtinHandlers } from './pipeline/builtin.ts'
 import { compileRules } from './pipeline/compile.ts'
 import type { Snapshot } from './pipeline/snapshot.ts'
 import type { LoadedRule } from './rules/rule.ts'
 import { loadRepositories, type LoadedRepositories } from './rules/repositories/load.ts'
 import { healthUrl } from './sessions/health.ts'
+import { createMappers, type LoadedMappers } from './tokens/claims/mappers.ts'
+import type { MapperWorkers } from './tokens/claims/workers/pool.ts'
 import { createKeySets, type LoadedKeySets } from './tokens/key_sets.ts'
+import { loadTokenTemplates } from './tokens/token_templates.ts'
 
 /** Everything that outlives a snapshot: pools, caches and clocks. */
 export type Runtime = Pick<
   Setup,
   'clock' | 'randomUUID' | 'sessions' | 'revocations' | 'tokens' | 'http' | 'shared' | 'log'
->
+> & {
+  /** Where claims mappers are evaluated that are not trusted. */
+  readonly mapperWorkers: MapperWorkers
+}
 
 export interface LoadOptions {
   /** Later files go over earlier ones. */
@@ -44,6 +51,9 @@ export interface State {
   readonly sessionCookies: readonly string[]
   readonly repositories: LoadedRepositories
   readonly keySets: LoadedKeySets
+  readonly apiTokens: ApiTokens
+  readonly mappers: LoadedMappers
+  readonly tokenTemplates: ReadonlyMap<string, TokenTemplate>
 }
 
 export interface LoadResult {
@@ -61,6 +71,8 @@ export interface LoadResult {
   /** Absolute paths of all files that were read or looked for. */
   readonly files: readonly string[]
 }
+
+const TEMPLATES = ['session', 'whoami', 'tokenizer', 'templates'] as const
 
 /** Never rejects for what is wrong in the files: that comes back as problems. */
 export async function load(options: LoadOptions): Promise<LoadResult> {
@@ -88,6 +100,19 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   })
   const cookies = sessionCookies(config, repositories.rules)
   const keySets = createKeySets({ previous: previous?.keySets.sets })
+  const mappers = createMappers({ previous: previous?.mappers.mappers })
+  const { safeguards } = config
+  const templates = { functions: config.templates.allow_functions, host: { env: (name: string) => options.env[name] } }
+  const tokenTemplates = await loadTokenTemplates(config.session.whoami.tokenizer.templates, {
+    ...runtime,
+    safeguards,
+    templates,
+    keys: keySets,
+    mappers,
+    workers: runtime.mapperWorkers,
+    issuer: config.kratos?.public_url,
+    locate: (path, on) => locate([...TEMPLATES, ...path], on),
+  })
   const compiled = await compileRules({
     rules: repositories.rules,
     config,
@@ -95,9 +120,10 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     handlers,
     setup: {
       ...runtime,
-      safeguards: config.safeguards,
-      templates: { functions: config.templates.allow_functions, host: { env: (name) => options.env[name] } },
+      safeguards,
+      templates,
       keys: keySets,
+      tokenTemplates: tokenTemplates.templates,
       matchingStrategy: config.access_rules.matching_strategy,
       sessionCookie: storeCookie(config),
       sessionCookies: cookies,
@@ -110,31 +136,48 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   if (typeof globalKeys === 'string') await keySets.load(globalKeys)
 
   const certificates = certificateProblems(config.serve, loaded.locate)
+  const apiTokens = loadApiTokens(config, loaded.locate)
   const problems = withoutRepetitions([
     ...loaded.problems,
     ...certificates,
+    ...apiTokens.problems,
+    ...tokenTemplates.problems,
     ...repositories.problems,
     ...compiled.problems,
   ])
-  const files = [...loaded.files, ...repositories.files, ...keySets.files, ...compiled.files]
+  const files = [...loaded.files, ...repositories.files, ...keySets.files, ...mappers.files, ...compiled.files, ...apiTokens.files]
   const refused =
-    hasError([...loaded.problems, ...certificates, ...repositories.problems]) ||
-    (config.safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
+    tokenTemplates.refused ||
+    hasError([...loaded.problems, ...certificates, ...apiTokens.problems, ...repositories.problems]) ||
+    (safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
   const snapshot = { ...compiled.snapshot, keySets: [...keySets.sets.values()] }
   const keptKeySets = keySets.kept.map(({ url, problem }): Problem => {
     const place = placeOfKeySet(url, config, repositories.rules, locate)
     const message = `Key set ${problem}; the old one stays in use`
     return { severity: 'warning', message, ...(place !== undefined && { place }) }
   })
-  const kept = [...repositories.kept, ...keptKeySets]
+  const kept = [...repositories.kept, ...keptKeySets, ...tokenTemplates.kept]
   return {
     configOnly: false,
     problems,
     kept,
-    notes: migrationNotes(written, locate, repositories.rules),
+    // Made when they are asked for: a reload of thousands of rules has no use for them.
+    get notes() {
+      return migrationNotes(written, locate, repositories.rules)
+    },
     relied,
     files,
-    ...(!refused && { state: { config, snapshot, sessionCookies: cookies, repositories, keySets } }),
+    ...(!refused && {
+      state: {
+        config,
+        snapshot,
+        sessionCookies: cookies,
+        repositories,
+        keySets,
+        mappers,
+        tokenTemplates: tokenTemplates.templates,
+      },
+    }),
   }
 }
 
@@ -158,6 +201,9 @@ function placeOfKeySet(url: string, config: Config, rules: readonly LoadedRule[]
   if (config.mutators['id_token']?.config?.['jwks_url'] === url) {
     return locate(['mutators', 'id_token', 'config', 'jwks_url'])
   }
+  const templates = Object.entries(config.session.whoami.tokenizer.templates)
+  const [template] = templates.find(([, { jwks_url }]) => jwks_url === url) ?? []
+  if (template !== undefined) return locate([...TEMPLATES, template, 'jwks_url'])
   for (const { rule, locate: locateInRule } of rules) {
     const index = rule.mutators.findIndex((ref) => (ref.config as { jwks_url?: unknown } | null)?.jwks_url === url)
     if (index !== -1) return locateInRule(['mutators', index, 'config', 'jwks_url'])

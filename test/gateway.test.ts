@@ -336,4 +336,23 @@ describe('requests while files change', () => {
     asked.shift()?.()
     expect(await second).toMatchObject({ allowed: true, edits: [['X-Rules', 'new']] })
   })
+
+  it('are answered while ten thousand rules are read', async () => {
+    await using upstream = await startServer((_request, response) => response.end())
+    const rules = Array.from({ length: 10_000 }, (_, index) => rule(`rule-${index}`, { upstream: upstream.url }))
+    await using test = await startGateway({ config: handlers, rules: rules.slice(0, 1) })
+    test.write('rules.json', rules)
+    const progress = { reloading: true }
+    const reload = test.gateway.reload().finally(() => {
+      progress.reloading = false
+    })
+    let answered = 0
+    while (progress.reloading) {
+      const { status } = await fetch(`${test.proxy}/rule-0`)
+      expect(status).toBe(200)
+      answered++
+    }
+    expect((await reload).state?.snapshot.validRules).toHaveLength(10_000)
+    expect(answered).toBeGreaterThan(5)
+  }, 60_000)
 })
