@@ -24,6 +24,7 @@ import { clientHeaders, upstreamHeaders } from './headers.ts'
 import { readInbound } from './inbound.ts'
 import { requestRecord, unreadRequest } from './record.ts'
 import { bodyKind, HeldBody } from './request_body.ts'
+import { ResponseRewriter } from './rewrite/rewriter.ts'
 import type { ProxySettings } from './settings.ts'
 import { upstreamPath } from './target.ts'
 import { clientClosed } from './upstream_errors.ts'
@@ -48,6 +49,7 @@ interface Allowed {
   readonly decision: AllowedDecision
   readonly target: UpstreamTarget
   readonly settings: ProxySettings
+  readonly rewriter: ResponseRewriter | undefined
 }
 
 export class Exchange implements PendingExchange, ForwardOwner {
@@ -202,12 +204,15 @@ export class Exchange implements PendingExchange, ForwardOwner {
     }
     const handshake = this.#handshake
     const built = upstreamHeaders(inbound, handshake?.edits ?? decision.edits, target, settings)
-    const headers = handshake?.ask(built) ?? built
+    const { rewrite } = target
+    const rewriter = rewrite === undefined ? undefined : new ResponseRewriter(rewrite, inbound, target)
+    const asked = handshake?.ask(built) ?? built
+    const headers = rewriter?.request(asked) ?? asked
     if (target.preserveHost) headers.push('host', inbound.host)
     const { method } = inbound
     const path = upstreamPath(inbound, target, settings.safeguards.path)
     this.#span?.startUpstream({ method, origin: target.origin, path }, headers)
-    this.#allowed = { decision, target, settings }
+    this.#allowed = { decision, target, settings, rewriter }
     this.#forwarding = forward({
       request: this.request,
       response: this.response,
@@ -222,11 +227,12 @@ export class Exchange implements PendingExchange, ForwardOwner {
       expectsContinue: this.#options.expectsContinue === true,
       upgrades: handshake !== undefined,
       owner: this,
+      rewriter,
     })
   }
 
   head(status: number, raw: readonly (Buffer | string)[]): string[] {
-    const { decision, target, settings } = this.#allowed!
+    const { decision, target, settings, rewriter } = this.#allowed!
     if (this.#context.stage !== 'open') this.response.shouldKeepAlive = false
     const responses = target.headers?.session_cookie_responses ?? settings.safeguards.session_cookie_responses
     const guarded = responses === 'drop' && !target.passCredentials
@@ -236,6 +242,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
       ownCors: settings.cors !== undefined,
       status,
       trailers: this.request.httpVersion === '1.1',
+      rewrite: rewriter?.header,
     })
   }
 

@@ -8,6 +8,8 @@ import type { Dispatcher } from 'undici'
 import { GatewayError } from '../errors.ts'
 import { trailerLines } from './headers.ts'
 import { bodyKind, collectBody, StreamedBody } from './request_body.ts'
+import type { BodyRewriter } from './rewrite/body.ts'
+import { rewrittenHead, type ResponseRewriter } from './rewrite/rewriter.ts'
 import type { ProxyTimeouts } from './settings.ts'
 import { broken, clientClosed, isReset, toGatewayError } from './upstream_errors.ts'
 import type { Upstream } from './upstream.ts'
@@ -33,6 +35,8 @@ export interface ForwardOptions {
   /** Whether the request asks for a WebSocket. */
   readonly upgrades: boolean
   readonly owner: ForwardOwner
+  /** Present when the rule has something rewritten. */
+  readonly rewriter: ResponseRewriter | undefined
 }
 
 /** Who has a request forwarded. An object instead of functions, so that a request needs none of its own. */
@@ -80,6 +84,8 @@ class Forwarding implements Dispatcher.DispatchHandler {
   #left = -1
   /** The chunk that completes the body, kept so that it goes out in one write with the end. */
   #last: Buffer | undefined
+  /** Present when the body is text that the rule has rewritten. */
+  #rewriting: BodyRewriter | undefined
 
   constructor(options: ForwardOptions) {
     this.#options = options
@@ -159,8 +165,10 @@ class Forwarding implements Dispatcher.DispatchHandler {
     const bodyless = request.method === 'HEAD' || status === 204 || status === 304
     this.#announced = trailer !== undefined && !bodyless && length === undefined && request.httpVersion === '1.1'
     this.#left = length === undefined || bodyless ? -1 : Number(length)
+    this.#rewriting = this.#options.rewriter?.body(headers, status)
+    const head = this.#options.owner.head(status, rawList(controller.rawHeaders))
     // writeHead throws on bytes that cannot be in a header; undici then aborts and onResponseError answers.
-    response.writeHead(status, this.#options.owner.head(status, rawList(controller.rawHeaders)))
+    response.writeHead(status, this.#rewriting === undefined ? head : rewrittenHead(head))
     this.#headSent = true
     // The head of a stream must not wait for the first byte of its body; an ordinary answer is one write.
     process.nextTick(Forwarding.#flushHead, this)
@@ -170,15 +178,17 @@ class Forwarding implements Dispatcher.DispatchHandler {
     if (!forwarding.#bodySent && !forwarding.#settled) forwarding.#options.response.flushHeaders()
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, data: Buffer): void {
     const { response, timeouts } = this.#options
+    const chunk = this.#rewriting === undefined ? data : this.#rewriting.write(data)
     if (this.#left >= 0) {
-      this.#left -= chunk.length
+      this.#left -= data.length
       if (this.#left === 0) {
         this.#last = chunk
         return
       }
     }
+    if (chunk.length === 0) return
     this.#bodySent = true
     if (response.write(chunk) || controller.paused) return
     controller.pause()
@@ -198,8 +208,9 @@ class Forwarding implements Dispatcher.DispatchHandler {
       return
     }
     if (this.#announced) response.addTrailers(trailerLines(rawList(controller.rawTrailers)))
-    if (this.#last === undefined) response.end()
-    else response.end(this.#last)
+    const last = this.#rewriting === undefined ? this.#last : this.#rewriting.end(this.#last)
+    if (last === undefined) response.end()
+    else response.end(last)
     if (response.writableLength > 0) response.socket?.setTimeout(timeouts.write)
     this.#settle()
   }

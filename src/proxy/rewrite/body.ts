@@ -30,9 +30,10 @@ export class BodyRewriter {
     return this.#rewrite(this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]), false)
   }
 
-  /** What was held back. */
-  end(): Buffer {
-    return this.#rewrite(this.#held, true)
+  /** What can go out last, with what was held back after it. */
+  end(last: Buffer = NOTHING): Buffer {
+    const rest = this.#rewrite(this.#held, true)
+    return last.length === 0 ? rest : Buffer.concat([last, rest])
   }
 
   #rewrite(data: Buffer, whole: boolean): Buffer {
