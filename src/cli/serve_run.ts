@@ -28,6 +28,15 @@ export async function serve(terminal: Terminal, files: readonly string[]): Promi
 
 /** The same as one of several processes: the primary tells what is to be told, and when to stop. */
 export async function serveAsWorker(terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
+  try {
+    return await serveUntilDismissed(terminal, files)
+  } finally {
+    // The channel to the primary would keep the process alive.
+    if (process.connected) process.disconnect()
+  }
+}
+
+async function serveUntilDismissed(terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
   const { obey, shareMetrics, shareRevocations, tellListening } = await import('../workers/worker.ts')
   const gateway = await start(terminal, files, { shareMetrics, shareRevocations })
   const addresses = await listen(terminal, gateway)
@@ -38,11 +47,7 @@ export async function serveAsWorker(terminal: Terminal, files: readonly string[]
       stopping = true
       ready()
         .then(() => gateway.close())
-        .then(() => {
-          // The channel to the primary would keep the process alive.
-          if (process.connected) process.disconnect()
-          return resolve(0)
-        }, reject)
+        .then(() => resolve(0), reject)
     }
     obey({
       reload: () => {
