@@ -30,6 +30,7 @@ import { createSessionStore } from './sessions/store.ts'
 import { createLog, forwardingLog, type Log as LeveledLog, type LogTarget } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createKeyUpkeep, type KeyUpkeep } from './tokens/key_upkeep.ts'
+import { createMapperWorkers } from './tokens/claims/workers/pool.ts'
 import { createTokenCache } from './tokens/token_cache.ts'
 
 export interface GatewayOptions {
@@ -100,12 +101,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   revocations.subscribe((revocation) => sessions.revoke(revocation))
   const http = createHttpClient()
   const shared = createShared({ clock, http, log: currentLog })
+  const mapperWorkers = createMapperWorkers()
   const runtime = {
     clock,
     randomUUID: () => randomUUID(),
     sessions,
     revocations,
     tokens,
+    mapperWorkers,
     http,
     shared,
     log: currentLog,
@@ -122,7 +125,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const firstRead = clock.now()
   const first = await load(loadOptions)
   if (first.state === undefined) {
-    await Promise.all([sessions.close(), http.close()])
+    await Promise.all([sessions.close(), http.close(), mapperWorkers.close()])
     throw new ProblemsError(first.problems, first)
   }
   let { state, problems } = { state: first.state, problems: first.problems }
@@ -210,7 +213,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     })
     keyPoll = setInterval(() => {
       inBackground(async () => {
-        if (await state.keySets.changed()) await reload()
+        const { keySets, mappers } = state
+        const changes = await Promise.all([keySets.changed(), mappers.changed()])
+        if (changes.includes(true)) await reload()
       })
     }, POLL_INTERVAL)
     keyPoll.unref()
@@ -242,7 +247,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     closing = true
     stopWatching()
     await listeners.close(grace)
-    await Promise.all([sessions.close(), http.close()])
+    await Promise.all([sessions.close(), http.close(), mapperWorkers.close()])
   }
 
   return {
@@ -287,7 +292,7 @@ function describe({ place, message }: Problem): string {
 /** What of `serve` a reload changes: all else of it belongs to listeners, which are bound once. */
 const reloadable: Readonly<Record<keyof Config['serve'], readonly string[] | 'all'>> = {
   proxy: ['cors', 'trust_forwarded_headers', 'timeout', 'websockets'],
-  api: ['cors', 'allowed_hosts'],
+  api: ['admin', 'cors', 'allowed_hosts'],
   prometheus: [],
   shutdown: 'all',
 }

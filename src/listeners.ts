@@ -53,7 +53,7 @@ export interface ListenersOptions {
   readonly clock: Clock
   readonly log: () => LeveledLog
   readonly metrics: Metrics
-  readonly revocations: Pick<Revocations, 'subscribe'>
+  readonly revocations: Revocations
 }
 
 export interface Listeners {
@@ -96,6 +96,7 @@ export function createListeners(options: ListenersOptions): Listeners {
     version,
     clock,
     log,
+    revocations: options.revocations,
     onRequest: (record) => metrics.request(record),
     onDecision(record) {
       metrics.decision(record.ruleId, record.granted, record.code ?? 'allowed')

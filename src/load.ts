@@ -145,7 +145,14 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     ...repositories.problems,
     ...compiled.problems,
   ])
-  const files = [...loaded.files, ...repositories.files, ...keySets.files, ...mappers.files, ...compiled.files, ...apiTokens.files]
+  const files = [
+    ...loaded.files,
+    ...repositories.files,
+    ...keySets.files,
+    ...mappers.files,
+    ...compiled.files,
+    ...apiTokens.files,
+  ]
   const refused =
     tokenTemplates.refused ||
     hasError([...loaded.problems, ...certificates, ...apiTokens.problems, ...repositories.problems]) ||
@@ -176,6 +183,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
         keySets,
         mappers,
         tokenTemplates: tokenTemplates.templates,
+        apiTokens: apiTokens.tokens,
       },
     }),
   }

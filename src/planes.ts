@@ -1,4 +1,5 @@
 /** What the two planes need to know of one generation of config, rules and keys. */
+import { bearerCheck, networkCheck } from './api/bearer.ts'
 import { hostCheck } from './api/hosts.ts'
 import type { ApiSnapshot } from './api/snapshot.ts'
 import type { Config } from './config/schema.ts'
@@ -33,7 +34,7 @@ export function proxySnapshot({ config, snapshot, sessionCookies }: State): Prox
   }
 }
 
-export function apiSnapshot({ config, snapshot, sessionCookies }: State): ApiSnapshot {
+export function apiSnapshot({ config, snapshot, sessionCookies, apiTokens }: State): ApiSnapshot {
   const { api } = config.serve
   return {
     decide: (inbound) => decide(inbound, snapshot),
@@ -43,6 +44,10 @@ export function apiSnapshot({ config, snapshot, sessionCookies }: State): ApiSna
     answersTo: hostCheck(api.allowed_hosts),
     cors: corsOf(api.cors),
     tracer: requestTracer(),
+    ...(apiTokens.admin !== undefined && {
+      admin: { accepts: bearerCheck(apiTokens.admin), admits: networkCheck(api.admin?.allowed_networks ?? []) },
+    }),
+    ...(apiTokens.webhook !== undefined && { hooks: { accepts: bearerCheck(apiTokens.webhook) } }),
   }
 }
 

@@ -16,6 +16,7 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   [3, 'oauth2/'],
   [3, 'tokens/'],
   [3, 'sessions/'],
+  [3, 'revocation/'],
   [3, 'rules/'],
   [6, 'pipeline/builtin.ts'],
   [6, 'pipeline/compile'],
@@ -31,6 +32,7 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   [8, 'proxy/'],
   // The API plane's /decisions shares the front gate of the proxy, so that both see one canonical request.
   [9, 'api/'],
+  [10, 'api_tokens.ts'],
   [10, 'certificates.ts'],
   [10, 'load.ts'],
   [10, 'planes.ts'],

@@ -1,14 +1,16 @@
 /** The API plane: what operators, probes, verifiers of tokens and other proxies ask the gateway. No request is proxied here. */
 import { Hono } from 'hono'
 import { GatewayError } from '../errors.ts'
-import type { Clock, Log } from '../pipeline/contract.ts'
+import type { Clock, Log, Revocation, Revocations } from '../pipeline/contract.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import type { CorsAnswer } from '../proxy/cors.ts'
 import type { DecisionRecord } from '../telemetry/decision_log.ts'
 import { firstSegment, type RequestRecord } from '../telemetry/metrics.ts'
+import { revoke } from './admin.ts'
 import { errorResponse, jsonAnswer, problemAnswer } from './answers.ts'
 import { answerDecision } from './decisions.ts'
 import { alive, ready, type Health } from './health.ts'
+import { kratosHook } from './hooks.ts'
 import { publishedKeySet } from './jwks.ts'
 import { notFound } from './not_found.ts'
 import { rawPath, type ApiEnv } from './request.ts'
@@ -23,6 +25,7 @@ export interface ApiOptions {
   readonly version: string
   readonly clock: Pick<Clock, 'monotonic'>
   readonly log: Pick<Log, 'error'>
+  readonly revocations: Pick<Revocations, 'publish'>
   /** Told of every finished request. */
   onRequest(record: RequestRecord): void
   /** Told of every decision made for `/decisions`. */
@@ -32,7 +35,7 @@ export interface ApiOptions {
 export type ApiApp = Hono<ApiEnv>
 
 /** First segments of the paths that exist; all others are one in the metrics. */
-const ROUTES = new Set(['/health', '/version', '/rules', '/.well-known', '/decisions'])
+const ROUTES = new Set(['/health', '/version', '/rules', '/.well-known', '/decisions', '/admin', '/hooks'])
 
 export function createApiApp(options: ApiOptions): ApiApp {
   const app: ApiApp = new Hono<ApiEnv>({ getPath: (request, context) => rawPath(request, context?.env) })
@@ -81,6 +84,21 @@ export function createApiApp(options: ApiOptions): ApiApp {
   app.get('/rules/:id', (c) => findRule(options.current().validRules, c.req.param('id')))
   app.get('/.well-known/jwks.json', () => publishedKeySet(options.current().keySets))
   app.all('/decisions', (c) => answerDecision(c, options))
+
+  const adminRoute = (path: string, revocation: (id: string) => Revocation): void => {
+    app.delete(path, (c) => {
+      const { admin } = options.current()
+      if (admin === undefined) return notFound(c.req.header('accept'))
+      return revoke(c, admin, options.revocations, revocation(c.req.param('id') ?? ''))
+    })
+  }
+  adminRoute('/admin/sessions', () => ({ everything: true }))
+  adminRoute('/admin/sessions/:id', (session) => ({ session }))
+  adminRoute('/admin/identities/:id/sessions', (identity) => ({ identity }))
+  app.post('/hooks/kratos', (c) => {
+    const { hooks } = options.current()
+    return hooks === undefined ? notFound(c.req.header('accept')) : kratosHook(c, hooks, options.revocations)
+  })
 
   app.notFound((c) => notFound(c.req.header('accept')))
   app.onError((error) => {

@@ -4,6 +4,8 @@ import type { Cors } from '../proxy/cors.ts'
 import type { InboundSettings } from '../proxy/inbound.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { RequestTracer } from '../telemetry/request_span.ts'
+import type { AdminAccess } from './admin.ts'
+import type { HookAccess } from './hooks.ts'
 
 export interface ApiSnapshot {
   readonly decide: (inbound: Inbound) => Awaitable<Decision>
@@ -15,6 +17,10 @@ export interface ApiSnapshot {
   readonly keySets: readonly KeySet[]
   /** Whether the API answers under this host name; see `hostCheck`. */
   readonly answersTo: (host: string | undefined) => boolean
+  /** Absent when there are no calls for operators. */
+  readonly admin?: AdminAccess | undefined
+  /** Absent when Kratos' hooks are not taken. */
+  readonly hooks?: HookAccess | undefined
   /** Absent when `serve.api.cors` is not enabled. */
   readonly cors?: Cors | undefined
   /** Absent when nobody wants traces. */

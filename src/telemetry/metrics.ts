@@ -40,6 +40,12 @@ export interface Metrics {
   sessionStoreCall(outcome: string): void
   /** Counts a question to the session store that was answered from memory: `fresh`, or `stale` in an outage. */
   sessionFromMemory(kind: string): void
+  /** Counts a revocation by the way it was heard of and what it ends: `session`, `identity` or `everything`. */
+  revocation(layer: string, scope: string): void
+  /** Whether a source of revocations (`database`, `redis`) is connected. */
+  revocationSource(layer: string, connected: boolean): void
+  /** Counts an attempt to extend a session: `extended`, `unchanged` or `failed`. */
+  sessionExtension(outcome: string): void
   /** Counts an allowed request that an upstream did not answer, or not whole. `reason` is a reason code. */
   upstreamError(reason: string): void
   /** Whether the files as they are now are the ones in use. */
@@ -91,6 +97,24 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     name: `${prefix}session_cache_hits_total`,
     help: 'Questions about sessions that were answered from memory: fresh, or stale while the session store was unavailable.',
     labelNames: ['kind'],
+    registers,
+  })
+  const revocations = new Counter({
+    name: `${prefix}session_revocations_total`,
+    help: 'Revocations of sessions by the way the gateway heard of them, and by what they end.',
+    labelNames: ['layer', 'scope'],
+    registers,
+  })
+  const revocationSources = new Gauge({
+    name: `${prefix}revocation_source_connected`,
+    help: 'Whether a source of revocations is connected; while it is not, revocations may be missed.',
+    labelNames: ['layer'],
+    registers,
+  })
+  const sessionExtensions = new Counter({
+    name: `${prefix}session_extensions_total`,
+    help: 'Attempts to extend sessions that are used shortly before their end, by outcome.',
+    labelNames: ['outcome'],
     registers,
   })
   const upstreamErrors = new Counter({
@@ -145,6 +169,9 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     },
     sessionStoreCall: (outcome) => sessionStoreCalls.inc({ outcome }),
     sessionFromMemory: (kind) => sessionCacheHits.inc({ kind }),
+    revocation: (layer, scope) => revocations.inc({ layer, scope }),
+    revocationSource: (layer, connected) => revocationSources.set({ layer }, connected ? 1 : 0),
+    sessionExtension: (outcome) => sessionExtensions.inc({ outcome }),
     upstreamError: (reason) => upstreamErrors.inc({ reason }),
     reloaded(successful) {
       reloadSuccessful.set(successful ? 1 : 0)

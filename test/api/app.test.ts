@@ -56,6 +56,7 @@ function apiApp(snapshot: Partial<ApiSnapshot> = {}, options: Partial<ApiOptions
     ...snapshot,
   }
   const app = createApiApp({
+    revocations: { publish: () => undefined },
     current: () => current,
     health: () => ({}),
     version: '1.2.3',

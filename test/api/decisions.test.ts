@@ -71,6 +71,7 @@ function stubApp(decision: Partial<Decision> = {}, settings: Partial<ApiSnapshot
     ...settings,
   }
   const app = createApiApp({
+    revocations: { publish: () => undefined },
     current: () => snapshot,
     health: () => ({}),
     version: '1.2.3',
