@@ -6,6 +6,7 @@ import { HttpCallError } from '../outbound/client.ts'
 import type { HttpClient, SessionStore } from '../pipeline/contract.ts'
 import { createShared } from '../pipeline/shared.ts'
 import { createRevocations } from '../sessions/revocations.ts'
+import { createMapperWorkers } from '../tokens/claims/workers/pool.ts'
 import { createTokenCache } from '../tokens/token_cache.ts'
 
 const silent = (): void => undefined
@@ -29,6 +30,7 @@ export function offlineRuntime(sessions: SessionStore, http: HttpClient = unreac
     sessions,
     revocations: createRevocations(log),
     tokens: createTokenCache({ clock }),
+    mapperWorkers: createMapperWorkers(),
     http,
     shared: createShared({ clock, http, log }),
     log,

@@ -15,13 +15,12 @@ import type {
 import { canonicalJson, digest } from './claims/fingerprint.ts'
 import type { ClaimsTemplate } from './claims/template.ts'
 
-/** What all tokens of one kind have in common. */
-export interface TokenSettings {
+/** What the claims of all tokens of one kind have in common. */
+export interface ClaimsSettings {
   /** The claim `iss`, verbatim. */
   readonly issuer: string
   /** Lifetime in milliseconds: `exp` minus `iat`, unless the session ends before. */
   readonly ttl: number
-  readonly key: SigningKey
   /** Absent: the registered claims alone. */
   readonly claims: ClaimsTemplate | undefined
   readonly safeguards: Pick<Safeguards, 'token_backdate' | 'token_lifetime'>
@@ -31,6 +30,10 @@ export interface TokenSettings {
   readonly sid?: boolean
   readonly clock: Clock
   readonly randomUUID: () => string
+}
+
+export interface TokenSettings extends ClaimsSettings {
+  readonly key: SigningKey
 }
 
 export interface MintOptions extends TokenSettings {
@@ -146,7 +149,7 @@ export interface SessionClaims {
 }
 
 /** The claims that a token of this exchange would have now. Throws, or rejects, as `Mint`. */
-export function allClaims(exchange: Exchange, settings: TokenSettings): Awaitable<SessionClaims> {
+export function allClaims(exchange: Exchange, settings: ClaimsSettings): Awaitable<SessionClaims> {
   const registered = registeredClaims(exchange.session, settings)
   const { claims } = settings
   if (claims === undefined) return { registered, all: registered }
@@ -159,7 +162,7 @@ export function allClaims(exchange: Exchange, settings: TokenSettings): Awaitabl
   return said instanceof Promise ? said.then(complete) : complete(said)
 }
 
-function registeredClaims(session: Session, settings: TokenSettings) {
+function registeredClaims(session: Session, settings: ClaimsSettings) {
   const { clock, ttl, safeguards, issuer, randomUUID, sid } = settings
   const now = clock.now()
   const issuedAt = now - safeguards.token_backdate * 1000
@@ -179,10 +182,10 @@ function registeredClaims(session: Session, settings: TokenSettings) {
   }
 }
 
-const subjectOf = (session: Session, { subject }: TokenSettings): string => subject?.(session) ?? session.subject
+const subjectOf = (session: Session, { subject }: ClaimsSettings): string => subject?.(session) ?? session.subject
 
 /** `exp` as a mapper may have replaced it: earlier is its own affair, later than the session's end it never is. */
-function expiry(exp: Json | undefined, session: Session, settings: TokenSettings): Json {
+function expiry(exp: Json | undefined, session: Session, settings: ClaimsSettings): Json {
   const end = endOf(session, settings)
   if (end === undefined) return exp ?? null
   if (typeof exp === 'number') return Math.min(exp, end)
@@ -192,7 +195,7 @@ function expiry(exp: Json | undefined, session: Session, settings: TokenSettings
 }
 
 /** The last `exp` that the session allows, epoch seconds. */
-function endOf({ expiresAt }: Session, { safeguards }: TokenSettings): number | undefined {
+function endOf({ expiresAt }: Session, { safeguards }: ClaimsSettings): number | undefined {
   return safeguards.token_lifetime === 'ttl' || expiresAt === undefined ? undefined : Math.floor(expiresAt / 1000)
 }
 

@@ -112,6 +112,7 @@ export function setupOf({
     randomUUID: () => crypto.randomUUID(),
     keys: createKeySets(),
     tokens: createTokenCache({ clock }),
+    tokenTemplates: new Map(),
     sessions: { ask: () => Promise.reject(new Error('tokens ask no session store')) },
     revocations: { publish: ignore, subscribe: () => ignore },
     http: { send: () => Promise.reject(new Error('tokens call no service')) },

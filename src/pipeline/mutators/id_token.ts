@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { duration } from '../../documents/duration.ts'
+import { closest } from '../../documents/suggest.ts'
 import { GatewayError } from '../../errors.ts'
 import { adviceOn } from '../../tokens/claims/advice.ts'
 import { compileClaims } from '../../tokens/claims/compile.ts'
 import type { ClaimsTemplate } from '../../tokens/claims/template.ts'
-import { createMint } from '../../tokens/mint.ts'
+import { checkLifetime } from '../../tokens/lifetime.ts'
+import { createMint, type Mint } from '../../tokens/mint.ts'
 import {
   ConfigError,
   defineMutator,
@@ -14,22 +16,20 @@ import {
   type Safeguards,
   type Setup,
   type SigningKey,
+  type TokenTemplate,
 } from '../contract.ts'
 
-/** Milliseconds; a token cannot be called back. */
-const LONG_TTL = 3_600_000
 const MAKE_A_KEY = 'Make a key with `mintkeeper credentials generate --alg ES256 --out PATH`.'
 
-/** Turns the session into a signed JWT (RFC 7519) and sends it to the upstream as `Authorization: Bearer`. */
-export const idToken = defineMutator({
-  name: 'id_token',
-  config: z.strictObject({
-    issuer_url: z.string().min(1).describe('The claim `iss`, verbatim.'),
+const config = z
+  .strictObject({
+    issuer_url: z.string().min(1).optional().describe('The claim `iss`, verbatim. Needed without `template`.'),
     jwks_url: z
       .string()
       .min(1)
+      .optional()
       .describe(
-        'The key set that signs: file:// (absolute or relative to the working directory), base64://, http(s)://.',
+        'The key set that signs: file:// (absolute or relative to the working directory), base64://, http(s)://. Needed without `template`.',
       ),
     claims: z
       .union([z.string(), z.record(z.string(), z.unknown())])
@@ -38,50 +38,29 @@ export const idToken = defineMutator({
         "What the token says beside iss, sub, iat, nbf, exp and jti: an object with Handlebars in its strings, or Oathkeeper's Go template that makes a JSON object.",
       ),
     ttl: duration.prefault('15m').describe('Lifetime of a token; it is reused until a tenth of it remains.'),
-  }),
-  async create(config, setup) {
-    const { safeguards, clock, randomUUID, tokens } = setup
-    const keySet = await setup.keys.load(config.jwks_url, config.ttl)
-    const claims = claimsOf(config.claims, setup)
-    for (const { message, path, hint } of adviceOn(config.claims))
-      setup.report('warning', message, ['claims', ...path], hint)
-    if (config.ttl <= safeguards.token_backdate * 1000) {
-      throw new ConfigError(
-        `A token would have expired when it is made: ttl is not longer than token_backdate, ${safeguards.token_backdate} s`,
-        ['ttl'],
-        'Give a longer ttl, or set safeguards.token_backdate to 0.',
-      )
+    template: z
+      .string()
+      .optional()
+      .describe(
+        'Name of a template of `session.whoami.tokenizer.templates`: issuer, keys, claims and lifetime are those of the template.',
+      ),
+  })
+  .superRefine(({ template = '', issuer_url, jwks_url }, context) => {
+    if (template !== '') return
+    for (const [key, value] of Object.entries({ issuer_url, jwks_url })) {
+      if (value === undefined) context.addIssue({ code: 'invalid_type', expected: 'string', path: [key], message: '' })
     }
-    if (config.ttl > LONG_TTL) {
-      const hint = 'A few minutes are enough: a new token is made whenever one is needed.'
-      setup.report(
-        'warning',
-        'A token of this ttl stays valid long after its user has logged out or lost a role',
-        ['ttl'],
-        hint,
-      )
-    }
-    const key = signingKey(keySet, safeguards)
-    if (key instanceof GatewayError) {
-      setup.report('error', key.reason ?? key.message, ['jwks_url'], MAKE_A_KEY)
-      return {
-        owns: ['authorization'],
-        mutate: () => {
-          throw key
-        },
-      }
-    }
-    const mint = createMint({
-      issuer: config.issuer_url,
-      ttl: config.ttl,
-      jwksUrl: config.jwks_url,
-      key,
-      claims,
-      safeguards,
-      clock,
-      randomUUID,
-      tokens,
-    })
+  })
+
+type Config = z.output<typeof config>
+
+/** Turns the session into a signed JWT (RFC 7519) and sends it to the upstream as `Authorization: Bearer`. */
+export const idToken = defineMutator({
+  name: 'id_token',
+  config,
+  async create(settings, setup) {
+    const { template = '' } = settings
+    const mint = template === '' ? await ownMint(settings, setup) : namedTemplate(template, settings, setup).mint
     return {
       owns: ['authorization'],
       mutate: (exchange) => {
@@ -91,6 +70,45 @@ export const idToken = defineMutator({
     }
   },
 })
+
+function namedTemplate(name: string, { claims = '' }: Config, { tokenTemplates }: Setup): TokenTemplate {
+  if (claims !== '') {
+    throw new ConfigError(
+      'claims and template exclude each other: a template brings its own claims',
+      ['template'],
+      "Take out one of them; a rule takes out what the config says with `claims: ''` or `template: ''`.",
+    )
+  }
+  const found = tokenTemplates.get(name)
+  if (found !== undefined) return found
+  const names = [...tokenTemplates.keys()]
+  const meant = closest(name, names)
+  const known = names.length === 0 ? 'There are none.' : `There are: ${names.join(', ')}.`
+  throw new ConfigError(
+    `There is no template "${name}" in session.whoami.tokenizer.templates`,
+    ['template'],
+    meant === undefined ? known : `Did you mean "${meant}"?`,
+  )
+}
+
+async function ownMint(settings: Config, setup: Setup): Promise<Mint> {
+  const { safeguards, clock, randomUUID, tokens } = setup
+  // The schema asks for both where there is no template.
+  const { issuer_url: issuer = '', jwks_url: jwksUrl = '', ttl } = settings
+  const keySet = await setup.keys.load(jwksUrl, ttl)
+  const claims = claimsOf(settings.claims, setup)
+  for (const { message, path, hint } of adviceOn(settings.claims))
+    setup.report('warning', message, ['claims', ...path], hint)
+  checkLifetime(ttl, safeguards, setup.report)
+  const key = signingKey(keySet, safeguards)
+  if (key instanceof GatewayError) {
+    setup.report('error', key.reason ?? key.message, ['jwks_url'], MAKE_A_KEY)
+    return () => {
+      throw key
+    }
+  }
+  return createMint({ issuer, ttl, jwksUrl, key, claims, safeguards, clock, randomUUID, tokens })
+}
 
 const bearer = (token: string): Mutation => ({ edits: [['authorization', `Bearer ${token}`]] })
 

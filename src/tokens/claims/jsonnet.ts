@@ -13,15 +13,24 @@ import { digest } from './fingerprint.ts'
 export interface ClaimsMapper {
   /** Tells this mapper from every other: its language and its text. */
   readonly identity: string
+  readonly source: string
+  /** What errors call it. */
+  readonly file: string
+  /** Whether it asks for one of the variables that come with the request: `match_context` and `header`. */
+  readonly readsRequest: boolean
   /**
    * All claims of a token: the defaults, replaced one by one by what the mapper says. Only `sub` stays as it is; that a
    * token ends with its session is for the caller to see to.
    * @param session what the session store says of the session; `std.extVar('session')`
    * @param defaults the claims without a mapper: `std.extVar('claims')`
+   * @param others further variables by name
    * @throws GatewayError `template_failed`, without values of the session
    */
-  map(session: JsonObject, defaults: JsonObject): JsonObject
+  map(session: JsonObject, defaults: JsonObject, others?: JsonObject): JsonObject
 }
+
+/** A variable is only known to be read when its name stands in the call; whoever computes the name does not get it. */
+const requestVariable = /\bextVar\s*\(\s*(["'])(?:match_context|header)\1/u
 
 /**
  * Compiles the mapper of one of Kratos' tokenizer templates.
@@ -33,11 +42,15 @@ export function jsonnetMapper(source: string, file: string): ClaimsMapper {
   const program = compile(source, file)
   return {
     identity: digest(['jsonnet', source]),
-    map(session, defaults) {
-      const output = evaluate(program, source, { session, claims: defaults })
+    source,
+    file,
+    readsRequest: requestVariable.test(source),
+    map(session, defaults, others = {}) {
+      const output = evaluate(program, source, { ...others, session, claims: defaults })
       const claims = isObject(output) && Object.hasOwn(output, 'claims') ? output['claims'] : undefined
       if (!isObject(claims)) {
         throw new GatewayError('template_failed', {
+          message: 'Expected tokenizer JsonNet to return a claims object but it did not.',
           reason: `The claims mapper ${file} does not make an object with an object "claims"`,
         })
       }
@@ -58,18 +71,23 @@ function compile(source: string, file: string): JsonnetProgram {
   }
 }
 
-function evaluate(program: JsonnetProgram, source: string, extVars: { session: Json; claims: Json }): Json {
+function evaluate(program: JsonnetProgram, source: string, extVars: JsonObject): Json {
   try {
     return program.evaluate({ extVars })
   } catch (error) {
     if (error instanceof JsonnetLimitError) {
-      throw new GatewayError('template_failed', { reason: `The claims mapper was stopped: ${error.message}` })
+      throw mapperFailure(`The claims mapper was stopped: ${error.message}`)
     }
     if (!(error instanceof JsonnetRuntimeError)) throw error
     const { file, line, column } = error
     const reason = `The claims mapper failed at ${file}:${line}:${column}`
-    throw new GatewayError('template_failed', { reason: reason + missingField(error.reason, source) })
+    throw mapperFailure(reason + missingField(error.reason, source))
   }
+}
+
+/** A mapper that came to no result. The message is Kratos'; only the reason tells what happened. */
+export function mapperFailure(reason: string, cause?: unknown): GatewayError {
+  return new GatewayError('template_failed', { message: 'Unable to execute tokenizer JsonNet.', reason, cause })
 }
 
 /** Names the field that is missing, when the name is the author's. No other message is passed on: it may quote a value. */
