@@ -8,8 +8,8 @@ import { closeFrame, encodeFrame, opcodes } from './frames.ts'
 
 /** Milliseconds that a side gets to end after the other has, or after it was told to. */
 const lingering = 1000
-/** Milliseconds that a side gets to answer a ping. */
-const patience = 10_000
+/** The most milliseconds that a side gets to answer a ping. */
+const longestPatience = 10_000
 
 const nothing = Buffer.alloc(0)
 
@@ -117,6 +117,7 @@ export class Tunnel {
   /** Asks a silent side for a sign of life, and gives it up when there is none. */
   #beat(side: Side, towards: Flow, ping: Buffer, index: number): void {
     const { clock, ping: interval } = this.#options
+    const patience = Math.min(interval, longestPatience)
     const silence = clock.monotonic() - side.heardAt
     // Of a side that is made to wait, nothing can be heard.
     const waiting = side.socket.isPaused()
