@@ -15,6 +15,8 @@ interface Note {
 
 export interface Postgres {
   readonly child: Child
+  /** A connection of the superuser, to be ended by whoever asked for it. */
+  readonly connect: () => Promise<Client>
   /** Makes tables, roles and policies, and puts the notes in. Returns where PostgREST connects to. */
   readonly fill: (notes: readonly Note[]) => Promise<string>
 }
@@ -83,6 +85,7 @@ export const startPostgres = async ({ port, work, logs, onEnd }: PostgresOptions
 
   return {
     child,
+    connect,
     async fill(notes) {
       const schema = await readFile(path.join(import.meta.dirname, 'schema.sql'), 'utf8')
       const authenticator = newPassword()

@@ -6,15 +6,18 @@ import { respondsOk, startChild, waitUntil, type Child } from './child.ts'
 import { DemoFailure } from './failure.ts'
 import { host } from './ports.ts'
 
-interface PostgrestOptions {
+interface ServerOptions {
   readonly port: number
   readonly adminPort: number
   readonly databaseUri: string
+  readonly logs: string
+  readonly onEnd: (message: string) => void
+}
+
+interface PostgrestOptions extends ServerOptions {
   /** Where Mintkeeper publishes its key set. */
   readonly jwksUrl: string
   readonly work: string
-  readonly logs: string
-  readonly onEnd: (message: string) => void
 }
 
 const name = 'PostgREST'
@@ -49,9 +52,14 @@ const copyPublicKeys = async (jwksUrl: string, work: string): Promise<string> =>
   return file
 }
 
-export const startPostgrest = async (options: PostgrestOptions): Promise<Child> => {
-  const { port, adminPort, databaseUri, jwksUrl, work, logs, onEnd } = options
-  const keys = await copyPublicKeys(jwksUrl, work)
+export const startPostgrest = async ({ jwksUrl, work, ...options }: PostgrestOptions): Promise<Child> =>
+  servePostgrest(options, await copyPublicKeys(jwksUrl, work))
+
+/** @param keys file with the public key set; read again on SIGUSR2 */
+export const servePostgrest = async (
+  { port, adminPort, databaseUri, logs, onEnd }: ServerOptions,
+  keys: string,
+): Promise<Child> => {
   const child = startChild({
     name,
     command: await program(),

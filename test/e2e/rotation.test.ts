@@ -1,0 +1,136 @@
+/** Keys are rotated fully through while requests go on, with a real PostgREST that reads the public keys from a file. */
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { decodeProtectedHeader } from 'jose'
+import { expect, it } from 'vitest'
+import { cli } from '../cli/run.ts'
+import { startGateway } from '../support/gateway.ts'
+import { startDatabase } from '../support/postgrest.ts'
+
+/** Seconds for which a new key is published before it signs. */
+const LEAD = 2
+
+it('rotates twice under load without a refused request', { timeout: 120_000 }, async () => {
+  await using database = await startDatabase()
+  const { work } = database
+  const keys = path.join(work, 'id_token.json')
+  const exported = path.join(work, 'public.jwks.json')
+  const pidFile = path.join(work, 'postgrest.pid')
+  await generate(keys, exported)
+  const { fill } = database.postgres
+  const databaseUri = await fill([{ owner: subject, text: 'The first note' }])
+  const postgrest = await database.servePostgrest(databaseUri, exported)
+  await writeFile(pidFile, `${postgrest.pid}\n`)
+
+  await using gateway = await startGateway({
+    watchInterval: 200,
+    config: {
+      profile: 'secure',
+      safeguards: { token_backdate: 0 },
+      jwks: { export: { file: exported, signal: 'SIGUSR2', pid_file: pidFile } },
+      authenticators: { anonymous: { enabled: true, config: { subject } } },
+      authorizers: { allow: { enabled: true } },
+      mutators: {
+        id_token: {
+          enabled: true,
+          config: {
+            issuer_url: 'https://gateway.example/',
+            jwks_url: `file://${keys}`,
+            ttl: '3s',
+            claims: { aud: 'postgrest', role: 'authenticated' },
+          },
+        },
+      },
+    },
+    rules: [
+      {
+        id: 'notes',
+        match: { url: 'http://127.0.0.1:<[0-9]+>/notes', methods: ['GET', 'POST'] },
+        authenticators: [{ handler: 'anonymous' }],
+        authorizer: { handler: 'allow' },
+        mutators: [{ handler: 'id_token' }],
+        upstream: { url: postgrest.url },
+      },
+    ],
+  })
+
+  const load = startLoad(`${gateway.proxy}/notes`)
+  const [first = ''] = kidsIn(exported)
+  const signed = [first]
+  for (let rotation = 0; rotation < 2; rotation++) {
+    const old = signed.at(-1)
+    expect(await kidOfToken(gateway.api)).toBe(old)
+    await rotate(keys, gateway.directory)
+    await expect.poll(() => kidsIn(exported), { timeout: 10_000 }).toHaveLength(2)
+    const next = kidsIn(exported).find((kid) => kid !== old) ?? ''
+    await expect.poll(() => kidOfToken(gateway.api), { timeout: 20_000, interval: 100 }).toBe(next)
+    // The old one has retired, and is there as long as its tokens are.
+    expect(kidsIn(exported)).toContain(old)
+    await expect.poll(() => kidsIn(exported), { timeout: 20_000, interval: 100 }).toEqual([next])
+    signed.push(next)
+  }
+  const { answered, refused } = await load.stop()
+
+  expect(refused).toEqual([])
+  expect(answered).toBeGreaterThan(100)
+  expect(new Set(signed).size).toBe(3)
+})
+
+const subject = '11111111-1111-4111-8111-111111111111'
+
+async function generate(keys: string, exported: string): Promise<void> {
+  const result = await cli(['jwks', 'generate', '--out', keys, '--public-out', exported])
+  expect(result.exitCode).toBe(0)
+}
+
+async function rotate(keys: string, directory: string): Promise<void> {
+  const config = path.join(directory, 'config.json')
+  const result = await cli(['jwks', 'rotate', keys, '-c', config, '--lead', `${LEAD}s`, '--skew', '0s'])
+  expect(result).toMatchObject({ exitCode: 0, out: expect.stringContaining('Added ') })
+}
+
+/** Of the token that a request gets now. */
+async function kidOfToken(api: string): Promise<string | undefined> {
+  const response = await fetch(`${api}/decisions/notes`)
+  return decodeProtectedHeader(response.headers.get('authorization')?.replace('Bearer ', '') ?? '').kid
+}
+
+const kidsIn = (file: string): readonly string[] =>
+  (JSON.parse(readFileSync(file, 'utf8')) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid)
+
+interface Load {
+  stop(): Promise<{ readonly answered: number; readonly refused: readonly string[] }>
+}
+
+/** Reads, and now and then writes, from four clients at once. */
+function startLoad(url: string): Load {
+  const stopped = new AbortController()
+  let answered = 0
+  const refused: string[] = []
+  const client = async (): Promise<void> => {
+    for (let turn = 0; !stopped.signal.aborted; turn++) {
+      const write = turn % 10 === 9
+      const response = await fetch(url, {
+        method: write ? 'POST' : 'GET',
+        ...(write && {
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ text: `note ${turn}` }),
+        }),
+      })
+      const text = await response.text()
+      if (response.ok) answered++
+      else refused.push(`${response.status} ${text}`)
+      await wait(20)
+    }
+  }
+  const clients = Array.from({ length: 4 }, client)
+  return {
+    async stop() {
+      stopped.abort()
+      await Promise.all(clients)
+      return { answered, refused }
+    },
+  }
+}
