@@ -83,8 +83,8 @@ export function createListeners(options: ListenersOptions): Listeners {
       const target = inbound?.path ?? ''
       const granted = outcome === 'allowed' || outcome === 'failed'
       metrics.request({ service: 'oathkeeper-proxy', method, target, status, durationMs, known: granted })
-      // A preflight is answered from the config alone.
-      if (outcome === 'preflight') return
+      // No rule was asked.
+      if (outcome === 'answered') return
       metrics.decision(ruleId, granted, granted ? 'allowed' : (code ?? 'internal_error'))
       if (outcome === 'failed' && code !== undefined && !clientFaults.has(code)) metrics.upstreamError(code)
       logDecision(options.log(), decisionRecord(record))

@@ -1,22 +1,32 @@
 /** What the two planes need to know of one generation of config, rules and keys. */
 import { bearerCheck, networkCheck } from './api/bearer.ts'
 import { hostCheck } from './api/hosts.ts'
+import { JWKS_PATH, publishedKeySet } from './api/jwks.ts'
 import type { ApiSnapshot } from './api/snapshot.ts'
 import type { Config } from './config/schema.ts'
-import type { State } from './load.ts'
+import type { Runtime, State } from './load.ts'
+import type { ErrorAnswer, KeySet } from './pipeline/contract.ts'
 import { decide } from './pipeline/decide.ts'
+import type { Snapshot } from './pipeline/snapshot.ts'
 import { compileCors, type Cors } from './proxy/cors.ts'
-import type { ProxySnapshot } from './proxy/settings.ts'
+import type { ProxyEndpoint, ProxySnapshot } from './proxy/settings.ts'
+import { upstreamPath } from './proxy/target.ts'
+import { createObserver, type Observer } from './revocation/observer.ts'
 import { requestTracer } from './telemetry/request_span.ts'
 
 /** An upstream that has the whole request may think this long before its answer begins (milliseconds). */
 const RESPONSE_HEADERS_TIMEOUT = 120_000
 
-export function proxySnapshot({ config, snapshot, sessionCookies }: State): ProxySnapshot {
+/** With a runtime, calls that end sessions are seen on their way to Kratos. */
+export function proxySnapshot(
+  { config, snapshot, sessionCookies }: State,
+  runtime?: Pick<Runtime, 'sessions' | 'revocations' | 'log'>,
+): ProxySnapshot {
   const { proxy } = config.serve
   const cors = corsOf(proxy.cors)
+  const observer = runtime === undefined ? undefined : observerOf(config, runtime)
   return {
-    decide: (inbound) => decide(inbound, snapshot),
+    decide: observer === undefined ? (inbound) => decide(inbound, snapshot) : observing(snapshot, observer),
     settings: {
       safeguards: config.safeguards,
       trustForwardedHeaders: proxy.trust_forwarded_headers,
@@ -28,10 +38,40 @@ export function proxySnapshot({ config, snapshot, sessionCookies }: State): Prox
         maxPerSession: proxy.websockets.max_per_session,
         ping: proxy.websockets.ping,
       },
+      endpoints: proxyEndpoints(proxy.endpoints, snapshot.keySets),
       ...(cors !== undefined && { cors }),
     },
     tracer: requestTracer(),
   }
+}
+
+function observing(snapshot: Snapshot, observer: Observer): ProxySnapshot['decide'] {
+  return (inbound) => {
+    const decision = decide(inbound, snapshot)
+    return decision instanceof Promise ? decision.then((made) => observer(inbound, made)) : observer(inbound, decision)
+  }
+}
+
+function observerOf(
+  { kratos, revocation, safeguards }: Config,
+  runtime: Pick<Runtime, 'sessions' | 'revocations' | 'log'>,
+): Observer | undefined {
+  if (!revocation.observe || kratos === undefined) return undefined
+  return createObserver({
+    ...runtime,
+    publicUrl: kratos.public_url,
+    adminUrl: kratos.admin_url,
+    cookie: kratos.cookie,
+    pathFor: (inbound, target) => upstreamPath(inbound, target, safeguards.path),
+  })
+}
+
+function proxyEndpoints(
+  wanted: Config['serve']['proxy']['endpoints'],
+  keySets: readonly KeySet[],
+): ReadonlyMap<string, ProxyEndpoint> {
+  const jwks = (): ErrorAnswer => publishedKeySet(keySets)
+  return new Map(wanted.map((entry) => [typeof entry === 'string' ? JWKS_PATH : entry.path, jwks]))
 }
 
 export function apiSnapshot({ config, snapshot, sessionCookies, apiTokens }: State): ApiSnapshot {

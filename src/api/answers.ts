@@ -9,14 +9,18 @@ export const jsonAnswer = (value: unknown, headers: Record<string, string> = {})
   new Response(`${goJson(value)}\n`, { headers: { 'content-type': JSON_TYPE, ...headers } })
 
 /** An error of the API itself, in the shape that Ory's services share. */
-export function problemAnswer(status: number, message: string, reason?: string): Response {
+export const problemAnswer = (status: number, message: string, reason?: string): Response =>
+  errorResponse(problem(status, message, reason))
+
+/** The same for whoever answers without the API's app. */
+export function problem(status: number, message: string, reason?: string): ErrorAnswer {
   const error = {
     code: status,
     status: STATUS_CODES[status] ?? 'Unknown',
     ...(reason !== undefined && { reason }),
     message,
   }
-  return new Response(`${goJson({ error })}\n`, { status, headers: { 'content-type': 'application/json' } })
+  return { status, headers: [['Content-Type', 'application/json']], body: `${goJson({ error })}\n` }
 }
 
 /** JSON with `<`, `>` and `&` escaped as Go's encoder does it; harmless should a browser take it for HTML. */

@@ -11,7 +11,7 @@ import { errorResponse, jsonAnswer, problemAnswer } from './answers.ts'
 import { answerDecision } from './decisions.ts'
 import { alive, ready, type Health } from './health.ts'
 import { kratosHook } from './hooks.ts'
-import { publishedKeySet } from './jwks.ts'
+import { JWKS_PATH, publishedKeySet } from './jwks.ts'
 import { notFound } from './not_found.ts'
 import { rawPath, type ApiEnv } from './request.ts'
 import { findRule, listRules } from './rules.ts'
@@ -82,7 +82,7 @@ export function createApiApp(options: ApiOptions): ApiApp {
   app.get('/version', () => jsonAnswer({ version: options.version }))
   app.get('/rules', (c) => listRules(options.current().validRules, c.req.query('limit'), c.req.query('offset')))
   app.get('/rules/:id', (c) => findRule(options.current().validRules, c.req.param('id')))
-  app.get('/.well-known/jwks.json', () => publishedKeySet(options.current().keySets))
+  app.get(JWKS_PATH, () => errorResponse(publishedKeySet(options.current().keySets)))
   app.all('/decisions', (c) => answerDecision(c, options))
 
   const adminRoute = (path: string, revocation: (id: string) => Revocation): void => {

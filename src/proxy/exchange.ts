@@ -138,6 +138,14 @@ export class Exchange implements PendingExchange, ForwardOwner {
       this.#refuse(new GatewayError('request_invalid', { reason: 'a request with a body asks for an upgrade' }))
       return
     }
+    const endpoint = settings.endpoints.get(inbound.path)
+    if (endpoint !== undefined && (inbound.method === 'GET' || inbound.method === 'HEAD')) {
+      const answer = endpoint(inbound)
+      if (answer instanceof Promise)
+        answer.then((late) => this.#answer(late)).catch((error: unknown) => this.#fault(error))
+      else this.#answer(answer)
+      return
+    }
     const span = this.#span
     const decision = span === undefined ? decide(inbound) : span.run(() => decide(inbound))
     if (!(decision instanceof Promise)) {
@@ -233,6 +241,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
 
   head(status: number, raw: readonly (Buffer | string)[]): string[] {
     const { decision, target, settings, rewriter } = this.#allowed!
+    decision.answered?.(status)
     if (this.#context.stage !== 'open') this.response.shouldKeepAlive = false
     const responses = target.headers?.session_cookie_responses ?? settings.safeguards.session_cookie_responses
     const guarded = responses === 'drop' && !target.passCredentials
@@ -324,6 +333,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
   #finish(status = this.#status): void {
     if (this.#over) return
     this.#over = true
+    this.#allowed?.decision.answered?.(0)
     this.#observe(status)
     const { request, response } = this
     const { exchanges } = this.#connection

@@ -16,9 +16,9 @@ export interface RequestRecord {
   readonly session?: Session
   /**
    * `refused`: the gate or the pipeline said no. `failed`: allowed, but no whole answer came or arrived.
-   * `preflight`: answered for CORS, without a decision.
+   * `answered`: by the gateway itself without a decision, as a preflight or one of its endpoints.
    */
-  readonly outcome: 'allowed' | 'refused' | 'failed' | 'preflight'
+  readonly outcome: 'allowed' | 'refused' | 'failed' | 'answered'
   /** Absent when all went well. */
   readonly code?: Code
   /** For operators; never contains secrets. */
@@ -71,6 +71,6 @@ export function requestRecord(
 }
 
 function outcomeOf(decision: Decision | undefined, error: GatewayError | undefined): RequestRecord['outcome'] {
-  if (error === undefined) return decision === undefined ? 'preflight' : 'allowed'
+  if (error === undefined) return decision === undefined ? 'answered' : 'allowed'
   return decision?.allowed === true ? 'failed' : 'refused'
 }

@@ -1,5 +1,5 @@
 /** What the proxy plane needs to know of the configuration; part of a snapshot, immutable. */
-import type { Awaitable, Decision, Inbound, Safeguards } from '../pipeline/contract.ts'
+import type { Awaitable, Decision, ErrorAnswer, Inbound, Safeguards } from '../pipeline/contract.ts'
 import type { RequestTracer } from '../telemetry/request_span.ts'
 import type { Cors } from './cors.ts'
 import type { WebSocketLimits } from './websocket/tunnels.ts'
@@ -12,12 +12,17 @@ export interface ProxySettings {
   readonly ownedHeaders: ReadonlySet<string>
   /** Names of the cookies that carry a session; case matters. */
   readonly sessionCookies: readonly string[]
+  /** `serve.proxy.endpoints` by path: what is answered to GET and HEAD before any rule. */
+  readonly endpoints: ReadonlyMap<string, ProxyEndpoint>
   /** Absent when `serve.proxy.cors` is not enabled. */
   readonly cors?: Cors
   readonly timeouts: ProxyTimeouts
   /** Absent: as the config has them when it says nothing. */
   readonly webSockets?: WebSocketLimits
 }
+
+/** Answers a request itself. */
+export type ProxyEndpoint = (inbound: Inbound) => Awaitable<ErrorAnswer>
 
 /** Milliseconds of silence; nothing here limits how long a request may take as a whole. */
 export interface ProxyTimeouts {

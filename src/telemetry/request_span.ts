@@ -39,7 +39,7 @@ export interface TracedRequest {
 /** What became of it. */
 export interface TracedOutcome {
   readonly status: number
-  readonly outcome: 'allowed' | 'refused' | 'failed' | 'preflight'
+  readonly outcome: 'allowed' | 'refused' | 'failed' | 'answered'
   readonly ruleId?: string | undefined
   /** Reason code; absent when all went well. */
   readonly code?: string | undefined

@@ -14,6 +14,7 @@ export const secure: ProxySettings = {
     forwarded_headers: 'set',
     session_cookie_responses: 'drop',
   },
+  endpoints: new Map(),
   trustForwardedHeaders: false,
   ownedHeaders: new Set(['authorization', 'x-identity']),
   sessionCookies: ['ory_kratos_session'],

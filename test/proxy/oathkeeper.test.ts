@@ -213,7 +213,7 @@ describe('on the wire', () => {
     expect(preflight.status).toBe(204)
     expect(preflight.header('access-control-allow-origin')).toBe('https://app.example')
     expect(proxy.inbounds).toEqual([])
-    expect(await proxy.recorded(1)).toMatchObject({ outcome: 'preflight', status: 204 })
+    expect(await proxy.recorded(1)).toMatchObject({ outcome: 'answered', status: 204 })
     proxy.decide = () => refuse(new GatewayError('rule_not_found'))
     const refused = await send('/x', { Origin: 'https://app.example' })
     expect(refused.status).toBe(404)

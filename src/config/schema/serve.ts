@@ -84,6 +84,23 @@ const http2 = z
   .prefault({})
   .describe('HTTP/2 for clients, where `tls` is set. Upstreams are spoken to with HTTP/1.1.')
 
+const endpoint = z.enum(['jwks'])
+
+const endpoints = z
+  .array(
+    z.union([
+      endpoint,
+      z.strictObject({
+        name: endpoint.describe('What is answered.'),
+        path: z.string().startsWith('/').describe('Where, instead of its usual path.'),
+      }),
+    ]),
+  )
+  .default([])
+  .describe(
+    'What the proxy answers itself, to GET, before any rule: `jwks` is the key set of the API at /.well-known/jwks.json.',
+  )
+
 const proxy = z
   .strictObject({
     port: port.default(4455).describe('Port of the reverse proxy.'),
@@ -97,6 +114,7 @@ const proxy = z
     tls,
     http2,
     websockets,
+    endpoints,
   })
   .prefault({})
   .describe('The reverse proxy: every path is proxied.')
