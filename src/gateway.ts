@@ -73,8 +73,8 @@ export interface Gateway {
    */
   drain(): Promise<void>
   /**
-   * As `drain`, for a gateway whose place another process has taken: it stays ready, and lets no connection last longer
-   * than the request that it has.
+   * As `drain`, for a gateway whose place another process has taken: accepts no more, stays ready, and lets no connection
+   * last longer than its next request, for `serve.shutdown.drain` and at least a second.
    */
   retire(): Promise<void>
   /** Stops accepting, lets requests finish for `grace` milliseconds (default: `serve.shutdown.grace`), ends what is left. */
@@ -82,6 +82,8 @@ export interface Gateway {
 }
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
+/** Milliseconds: time for connections in use to have one more answer. */
+const RETIREMENT = 1000
 /** How often remote rules and keys are looked at. */
 const POLL_INTERVAL = 30_000
 
@@ -139,7 +141,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const allMetrics = options.peers?.shareMetrics(metrics.registry)
   options.peers?.shareRevocations(revocations)
-  let proxyState = proxySnapshot(state)
+  let proxyState = proxySnapshot(state, runtime)
   let apiState = apiSnapshot(state)
   if ((boot.tracing?.provider ?? '') !== '' && proxyState.tracer === undefined) {
     log.warn(
@@ -172,7 +174,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       warnOfBootKeys(boot, result.state.config, log)
       state = result.state
       ;({ problems } = result)
-      proxyState = proxySnapshot(state)
+      proxyState = proxySnapshot(state, runtime)
       apiState = apiSnapshot(state)
       const kept = result.kept.map(describe)
       failedReload = kept.length === 0 ? undefined : { at: new Date(clock.now()), problems: kept }
@@ -272,8 +274,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     reload,
     async retire() {
       stopWatching()
-      listeners.drain()
-      await wait(state.config.serve.shutdown.drain)
+      listeners.retire()
+      await wait(Math.max(state.config.serve.shutdown.drain, RETIREMENT))
     },
     async drain() {
       closing = true

@@ -1,7 +1,7 @@
 /** A listener for an app of the API plane: bounded, and closed without cutting answers off. */
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { Server as NetServer, type AddressInfo } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import { problemAnswer } from './answers.ts'
@@ -23,6 +23,8 @@ export interface ApiServer {
   listen(port: number, host: string): Promise<AddressInfo>
   /** Certificates for new connections. */
   setTls(tls: Pick<TlsOptions, 'key' | 'cert'>): void
+  /** Stops accepting, and ends each connection with its next answer. */
+  retire(): void
   /** Stops accepting, lets running requests finish for `graceMs`, then closes what is left. */
   close(graceMs: number): Promise<void>
 }
@@ -34,7 +36,11 @@ export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): Api
     // Only what cannot be made a Fetch request comes here; the app answers its own errors.
     errorHandler: () => problemAnswer(400, 'The request was malformed or contained invalid parameters'),
   })
-  const listener: RequestListener = (incoming, outgoing) => void answer(incoming, outgoing)
+  let retired = false
+  const listener: RequestListener = (incoming, outgoing) => {
+    if (retired) outgoing.shouldKeepAlive = false
+    void answer(incoming, outgoing)
+  }
   const limits = {
     headersTimeout: HEADERS_TIMEOUT,
     requestTimeout: Math.max(timeouts.read, HEADERS_TIMEOUT),
@@ -54,6 +60,11 @@ export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): Api
     setTls(context) {
       if ('setSecureContext' in server && typeof server.setSecureContext === 'function')
         server.setSecureContext(context)
+    },
+    retire() {
+      retired = true
+      // The one of http would end idle connections, too, on which a request may be under way.
+      NetServer.prototype.close.call(server)
     },
     close: (graceMs) =>
       new Promise((resolve) => {

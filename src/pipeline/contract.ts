@@ -598,6 +598,11 @@ export interface AllowedDecision {
   readonly echoRequestHeaders: boolean
   /** Absent for a rule without `upstream.url`: it serves /decisions only. */
   readonly upstream?: UpstreamTarget
+  /**
+   * Told the status of the upstream's answer before the client sees any of it, and 0 when the request is over, which tells
+   * something only when no answer came before.
+   */
+  readonly answered?: (status: number) => void
 }
 
 export interface RefusedDecision {

@@ -59,6 +59,13 @@ export function createSessionReader(settings: ReaderSettings, safeguards: Safegu
   }
 }
 
+/** Reads of a session nothing but whose it is, and requires nothing of it. */
+export const idReader: SessionReader = {
+  key: 'ids',
+  read: (document) => ({ subject: '', extra: null, ...identification(document) }),
+  unexpected: (status) => new GatewayError('credentials_invalid', { detail: `the session store answered ${status}` }),
+}
+
 function compilePath(settings: ReaderSettings, key: keyof ReaderSettings): GjsonPath {
   try {
     return compileGjson(settings[key])
