@@ -61,6 +61,8 @@ export interface Listeners {
   listen(): Promise<Addresses>
   /** Goes on serving, but leaves no connection of the proxy open. */
   drain(): void
+  /** As `drain`, without accepting: another process has taken over the ports. */
+  retire(): void
   /** Milliseconds for the requests under way. */
   close(grace: number): Promise<void>
 }
@@ -125,6 +127,9 @@ export function createListeners(options: ListenersOptions): Listeners {
       metrics: await bind('serve.prometheus.port', metricsServer, prometheus, false),
     }),
     drain: () => proxy.drain(),
+    retire() {
+      for (const server of [proxy, api, metricsServer]) server.retire()
+    },
     async close(grace) {
       stopWatchingTls?.()
       // Probes and scrapes are answered until the last proxied request has gone.

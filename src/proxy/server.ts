@@ -2,7 +2,7 @@
 import { createServer, ServerResponse } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { Clock, Log, Revocations } from '../pipeline/contract.ts'
@@ -39,6 +39,8 @@ export interface ProxyServer {
   listen(port: number, host: string): Promise<AddressInfo>
   /** Goes on accepting, but lets no connection last longer than the request that it has: clients shall look elsewhere. */
   drain(): void
+  /** As `drain`, without accepting: another process has taken over what listens. */
+  retire(): void
   /**
    * Stops accepting, lets what is under way finish, tells WebSockets to go (1001), and cuts off whatever is left after
    * `graceMs` milliseconds. Resolves when every connection is closed.
@@ -113,6 +115,11 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
       }),
     drain() {
       context.stage = 'draining'
+    },
+    retire() {
+      context.stage = 'draining'
+      // The one of http would end idle connections, too, on which a request may be under way.
+      NetServer.prototype.close.call(server)
     },
     close: async (graceMs) => {
       context.stage = 'closing'
