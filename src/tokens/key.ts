@@ -1,6 +1,7 @@
 import { calculateJwkThumbprint, CompactSign, compactVerify, importJWK, type JWK } from 'jose'
 import type { SigningKey } from '../pipeline/contract.ts'
 import { algorithms } from './algorithms.ts'
+import { isRocaModulus } from './roca.ts'
 
 /** Why a key or a key set cannot be used, in words for the operator; never contains key material. */
 export class KeyProblem extends Error {
@@ -64,10 +65,12 @@ function requireMembers(jwk: JWK, names: readonly string[], label: string): void
 }
 
 function checkRsa(jwk: JWK, label: string): void {
-  const bits = integerOf(jwk.n).toString(2).length
+  const modulus = integerOf(jwk.n)
+  const bits = modulus.toString(2).length
   if (bits < 2048) throw new KeyProblem(`${label} is an RSA key of ${bits} bits; at least 2048 are needed`)
   const exponent = integerOf(jwk.e)
   if (exponent < 3n || exponent % 2n === 0n) throw new KeyProblem(`${label} has an unsafe RSA exponent`)
+  if (isRocaModulus(modulus)) throw new KeyProblem(`${label} can be computed from its public half (CVE-2017-15361)`)
 }
 
 const integerOf = (text = ''): bigint => BigInt(`0x${Buffer.from(text, 'base64url').toString('hex') || '0'}`)

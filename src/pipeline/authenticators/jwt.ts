@@ -53,6 +53,7 @@ export const jwt = defineAuthenticator({
       if (problem !== undefined)
         setup.report('warning', `No token can be verified by this key set. ${problem}`, ['jwks_urls', index])
     }
+    const strict = setup.safeguards.session_requirements === 'strict'
     const verify = createVerifier({
       keys,
       urls: config.jwks_urls,
@@ -63,8 +64,9 @@ export const jwt = defineAuthenticator({
         issuers: config.trusted_issuers,
         scopes: config.required_scope,
         strategy,
-        strict: setup.safeguards.session_requirements === 'strict',
+        strict,
       },
+      pinned: strict,
       clock: setup.clock,
     })
     const guard = compileTokenCsrf(config.csrf, config.token_from, setup)

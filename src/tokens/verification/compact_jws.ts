@@ -5,7 +5,7 @@ import { parseStrictObject } from './strict_json.ts'
 export interface CompactJws {
   readonly alg: string
   readonly kid: string
-  readonly claims: JsonObject
+  readonly payload: Uint8Array
 }
 
 /** Characters. A request's header section has hardly more, and no byte of a longer token is looked at. */
@@ -19,15 +19,15 @@ export function hasThreeParts(token: string): boolean {
 }
 
 /**
- * Reads a JWS in compact serialisation (RFC 7515 section 7.1) with a claims set (RFC 7519). Stricter than the RFCs ask: a
- * token has exactly one spelling and one meaning. Gives a text, without any of the token in it, for what is wrong.
+ * Reads a JWS in compact serialisation (RFC 7515 section 7.1). Stricter than the RFC asks: a token has exactly one spelling
+ * and its header one meaning. Gives a text, without any of the token in it, for what is wrong.
  */
 export function readCompactJws(token: string): CompactJws | string {
   if (token.length > MAX_LENGTH) return `the token has more than ${MAX_LENGTH} characters`
-  const [headerPart = '', claimsPart = '', signature = ''] = token.split('.')
+  const [headerPart = '', payloadPart = '', signature = '', ...more] = token.split('.')
   const headerBytes = decode(headerPart)
-  const claimsBytes = decode(claimsPart)
-  if (headerBytes === undefined || claimsBytes === undefined || decode(signature) === undefined) {
+  const payload = decode(payloadPart)
+  if (more.length > 0 || headerBytes === undefined || payload === undefined || decode(signature) === undefined) {
     return 'a part of the token is not base64url without padding'
   }
   const header = parseStrictObject(headerBytes)
@@ -38,9 +38,12 @@ export function readCompactJws(token: string): CompactJws | string {
   // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11); b64=false is one of them.
   if (Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64'))
     return 'the header of the token asks for an extension'
-  const claims = parseStrictObject(claimsBytes)
-  if (claims === undefined) return 'the claims of the token are not an unambiguous JSON object'
-  return { alg, kid, claims }
+  return { alg, kid, payload }
+}
+
+/** The claims set of a JWT (RFC 7519 section 4); or a text, as above. */
+export function readClaims({ payload }: CompactJws): JsonObject | string {
+  return parseStrictObject(payload) ?? 'the claims of the token are not an unambiguous JSON object'
 }
 
 /** Only the canonical encoding: other characters, padding and stray bits at the end would make a second spelling. */

@@ -7,6 +7,8 @@ export type ImportedKey = CryptoKey | Uint8Array
 
 export interface VerificationKey {
   readonly kid: string
+  /** What the key itself says that it is for (RFC 7517 section 4.4). */
+  readonly alg?: string
   /** The key, ready for signatures by `alg` (RFC 7518 section 3.1). Rejects with KeyProblem when it does not go with it. */
   importFor(alg: string): Promise<ImportedKey>
 }
@@ -41,6 +43,7 @@ function verificationKey(value: unknown, position: number): VerificationKey | un
   const imported = new Map<string, Promise<ImportedKey>>()
   return {
     kid,
+    ...(typeof jwk.alg === 'string' && { alg: jwk.alg }),
     importFor(alg) {
       let key = imported.get(alg)
       if (key === undefined) {

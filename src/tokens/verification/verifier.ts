@@ -3,16 +3,21 @@ import { GatewayError } from '../../errors.ts'
 import type { Clock, JsonObject } from '../../pipeline/contract.ts'
 import { KeyProblem } from '../key.ts'
 import { problemOfClaims, withScp, type ClaimRequirements } from './claims.ts'
-import { readCompactJws } from './compact_jws.ts'
+import { type CompactJws, readClaims, readCompactJws } from './compact_jws.ts'
 import type { VerificationKey } from './key_set.ts'
 import type { LookupSettings, VerificationKeys } from './keys.ts'
 
-export interface VerifierOptions {
+export interface SignatureOptions {
   readonly keys: VerificationKeys
   readonly urls: readonly string[]
   readonly lookup: LookupSettings
   /** JWS algorithms that are accepted. */
   readonly algorithms: readonly string[]
+  /** Whether a key that names its algorithm verifies nothing else (RFC 8725 section 3.1). */
+  readonly pinned: boolean
+}
+
+export interface VerifierOptions extends SignatureOptions {
   readonly claims: ClaimRequirements
   readonly clock: Clock
 }
@@ -23,18 +28,29 @@ export interface VerifierOptions {
  */
 export type Verify = (token: string) => Promise<JsonObject | GatewayError>
 
-export function createVerifier({
+export function createVerifier({ claims: requirements, clock, ...options }: VerifierOptions): Verify {
+  const errorOfSignature = signatureCheck(options)
+  return async (token) => {
+    const jws = readCompactJws(token)
+    if (typeof jws === 'string') return refused(jws)
+    const claims = readClaims(jws)
+    if (typeof claims === 'string') return refused(claims)
+    const error = await errorOfSignature(token, jws)
+    if (error !== undefined) return error
+    const lacking = problemOfClaims(claims, requirements, clock.now())
+    return lacking === undefined ? withScp(claims) : refused(lacking)
+  }
+}
+
+/** What is wrong with the signature of a token, which has been read; undefined when it is good. The codes are those above. */
+export function signatureCheck({
   keys,
   urls,
   lookup,
   algorithms,
-  claims: requirements,
-  clock,
-}: VerifierOptions): Verify {
-  return async (token) => {
-    const jws = readCompactJws(token)
-    if (typeof jws === 'string') return refused(jws)
-    const { alg, kid, claims } = jws
+  pinned,
+}: SignatureOptions): (token: string, jws: CompactJws) => Promise<GatewayError | undefined> {
+  return async (token, { alg, kid }) => {
     if (!algorithms.includes(alg)) return refused('the algorithm of the token is not allowed')
     const found = await keys.find(urls, kid, lookup)
     if (found.outcome === 'unavailable') {
@@ -42,10 +58,9 @@ export function createVerifier({
       return new GatewayError('verification_keys_unavailable', { detail, headers: [['Retry-After', '1']] })
     }
     if (found.outcome === 'unknown') return refused('no key set has a key with the kid of the token and use "sig"')
+    if (pinned && (found.key.alg ?? alg) !== alg) return refused('the key of the token is for another algorithm')
     const problem = await problemOfSignature(token, alg, found.key)
-    if (problem !== undefined) return refused(problem)
-    const lacking = problemOfClaims(claims, requirements, clock.now())
-    return lacking === undefined ? withScp(claims) : refused(lacking)
+    return problem === undefined ? undefined : refused(problem)
   }
 }
 
