@@ -283,7 +283,10 @@ describe('an open WebSocket', () => {
   })
 
   it('is one of so many; the next handshake is a 503', async () => {
-    const limited = await startProxy(() => allow(targetOf(echo())), { ...secure, webSockets: { ...defaultWebSocketLimits, max: 1 } })
+    const limited = await startProxy(() => allow(targetOf(echo())), {
+      ...secure,
+      webSockets: { ...defaultWebSocketLimits, max: 1 },
+    })
     const socket = await open(limited.port)
     expect((await sendRaw(limited.port, handshake())).status).toBe(503)
     socket.terminate()

@@ -12,7 +12,7 @@ interface Watched {
   readonly flow: Flow
   readonly faults: [number, string][]
   readonly closings: number
-  written(): Buffer
+  readonly written: () => Buffer
 }
 
 function watch(make: (ends: FlowEnds) => Flow): Watched {
