@@ -19,6 +19,7 @@ import { healthUrl } from './sessions/health.ts'
 import { createMappers, type LoadedMappers } from './tokens/claims/mappers.ts'
 import type { MapperWorkers } from './tokens/claims/workers/pool.ts'
 import { createKeySets, type LoadedKeySets } from './tokens/key_sets.ts'
+import { adviceOnSchedule } from './tokens/schedule_advice.ts'
 import { loadTokenTemplates } from './tokens/token_templates.ts'
 
 /** Everything that outlives a snapshot: pools, caches and clocks. */
@@ -99,7 +100,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     previous: previous?.repositories,
   })
   const cookies = sessionCookies(config, repositories.rules)
-  const keySets = createKeySets({ previous: previous?.keySets.sets })
+  const keySets = createKeySets({ previous: previous?.keySets.sets, now: () => runtime.clock.now() })
   const mappers = createMappers({ previous: previous?.mappers.mappers })
   const { safeguards } = config
   const templates = { functions: config.templates.allow_functions, host: { env: (name: string) => options.env[name] } }
@@ -144,6 +145,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     ...tokenTemplates.problems,
     ...repositories.problems,
     ...compiled.problems,
+    ...scheduleProblems(keySets, (url) => placeOfKeySet(url, config, repositories.rules, locate)),
   ])
   const files = [
     ...loaded.files,
@@ -202,6 +204,18 @@ function sessionCookies(config: Config, rules: readonly LoadedRule[]): readonly 
     return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
   })
   return [...new Set([storeCookie(config), ...only])]
+}
+
+/** Keys that end too early by their own times. */
+function scheduleProblems({ uses }: LoadedKeySets, placeOf: (url: string) => Problem['place']): readonly Problem[] {
+  return uses.flatMap(({ url, set, lifetime = 0 }) => {
+    const place = placeOf(url)
+    return adviceOnSchedule(set, lifetime).map((advice): Problem => ({
+      severity: 'warning',
+      ...advice,
+      ...(place !== undefined && { place }),
+    }))
+  })
 }
 
 /** Where the config, or else a rule, names this key set. */

@@ -1,5 +1,6 @@
 import type { Problem } from '../documents/problem.ts'
 import { load, type LoadResult, type State } from '../load.ts'
+import { keySetJson, keySetLines } from './key_report.ts'
 import { noSessionStore, offlineRuntime } from './offline.ts'
 import {
   count,
@@ -42,7 +43,11 @@ function withRulesMissed(result: LoadResult): LoadResult {
 function printJson(terminal: Terminal, { problems, notes, relied, state }: LoadResult, errors: number): void {
   const report = {
     ok: errors === 0,
-    ...(state !== undefined && { profile: state.config.profile, ...countsOf(state) }),
+    ...(state !== undefined && {
+      profile: state.config.profile,
+      ...countsOf(state),
+      key_sets: state.snapshot.keySets.map(keySetJson),
+    }),
     relied_defaults: relied.map(({ name, value, secure }) => ({ name, value, secure })),
     problems: [...problems, ...notes].map(toJson),
   }
@@ -80,6 +85,7 @@ function printText(
   const { profile } = state.config
   const counts = [count(rules, 'rule'), count(upstreams, 'upstream'), count(keys, 'signing key set')].join(', ')
   terminal.out(`${paint('ok', GREEN, terminal.colorOut)}: ${counts}, profile ${profile}${also}\n`)
+  printRotations(terminal, state)
   printRelied(terminal, profile, relied)
 }
 
@@ -94,6 +100,18 @@ function printNotes(terminal: Terminal, notes: LoadResult['notes']): void {
   if (information.length > 0) terminal.err('For information:\n')
   printProblems(terminal, information)
   terminal.err('Differences that no key stands for are in docs/migrating-from-oathkeeper.md.\n')
+}
+
+/** Which key signs when, of sets whose keys have times. */
+function printRotations(terminal: Terminal, { snapshot }: State): void {
+  for (const set of snapshot.keySets) {
+    if (set.changesAt === undefined) continue
+    terminal.out(
+      keySetLines(set)
+        .map((line) => paint(`  ${line}\n`, GREY, terminal.colorOut))
+        .join(''),
+    )
+  }
 }
 
 function printRelied(terminal: Terminal, profile: string, relied: LoadResult['relied']): void {

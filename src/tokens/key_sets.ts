@@ -24,6 +24,8 @@ export interface KeptKeySet {
 
 /** A set and what the config does with it. */
 export interface KeySetUse {
+  /** As the config has it; may hold secrets. */
+  readonly url: string
   readonly set: KeySet
   /** Absolute path of the file that it comes from, if it comes from one. */
   readonly path: string | undefined
@@ -101,7 +103,7 @@ export function createKeySets(options: KeySetsOptions = {}): LoadedKeySets {
       return [...entries].flatMap(([url, { source, lifetime }]): KeySetUse[] => {
         const set = sets.get(url)
         const path = source.path === undefined ? undefined : resolve(source.path)
-        return set === undefined ? [] : [{ set, path, lifetime }]
+        return set === undefined ? [] : [{ url, set, path, lifetime }]
       })
     },
     get changesAt() {

@@ -64,14 +64,13 @@ export async function rotate(entries: readonly KeyEntry[], options: RotationOpti
   if (now - (signsSince(current) ?? -Infinity) < every) return { ...unchanged, waits: 'age' }
 
   const signsFrom = inSeconds(now + lead)
+  // What does not sign now may have signed until a moment ago: it goes with the key that does, not before it.
+  const end = signsFrom + inSeconds(lifetime + skew)
   const kept = live.map((entry): KeyEntry => {
-    if (!canSign(entry)) return entry
-    // Another key that does not sign may have signed until a moment ago.
-    const end = inSeconds((entry === current ? signsFrom * 1000 : now) + lifetime + skew)
-    const { endsAt } = timesOf(entry)
-    const exp = entry === current ? Math.max(end, (endsAt ?? 0) / 1000) : (endsAt ?? end * 1000) / 1000
-    const nbf = entry === current ? { nbf: Math.floor((signsSince(current) ?? now) / 1000) } : {}
-    const jwk: DatedKey = { ...entry.jwk, ...nbf, exp }
+    const { endsAt = 0 } = timesOf(entry)
+    if (!canSign(entry) || (entry !== current && endsAt > 0)) return entry
+    const since = entry === current ? { nbf: Math.floor((signsSince(current) ?? now) / 1000) } : {}
+    const jwk: DatedKey = { ...entry.jwk, ...since, exp: Math.max(end, endsAt / 1000) }
     return { ...entry, jwk }
   })
   const retiring = kept[live.indexOf(current)] as KeyEntry
