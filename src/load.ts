@@ -3,6 +3,8 @@
  * the same way; what one of them accepts the others accept.
  */
 import { loadApiTokens, type ApiTokens } from './api_tokens.ts'
+import { createWhoami, type Whoami } from './api/whoami.ts'
+import { whoamiProblems } from './api/whoami_checks.ts'
 import { certificateProblems } from './certificates.ts'
 import type { Config } from './config/schema.ts'
 import { loadConfig, type LoadedConfig } from './config/load.ts'
@@ -55,6 +57,8 @@ export interface State {
   readonly apiTokens: ApiTokens
   readonly mappers: LoadedMappers
   readonly tokenTemplates: ReadonlyMap<string, TokenTemplate>
+  /** Absent without `kratos.public_url`. */
+  readonly whoami: Whoami | undefined
 }
 
 export interface LoadResult {
@@ -136,11 +140,11 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const globalKeys = config.mutators['id_token']?.config?.['jwks_url']
   if (typeof globalKeys === 'string') await keySets.load(globalKeys)
 
-  const certificates = certificateProblems(config.serve, loaded.locate)
+  const serving = [...certificateProblems(config.serve, loaded.locate), ...whoamiProblems(config, loaded.locate)]
   const apiTokens = loadApiTokens(config, loaded.locate)
   const problems = withoutRepetitions([
     ...loaded.problems,
-    ...certificates,
+    ...serving,
     ...apiTokens.problems,
     ...tokenTemplates.problems,
     ...repositories.problems,
@@ -157,7 +161,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   ]
   const refused =
     tokenTemplates.refused ||
-    hasError([...loaded.problems, ...certificates, ...apiTokens.problems, ...repositories.problems]) ||
+    hasError([...loaded.problems, ...serving, ...apiTokens.problems, ...repositories.problems]) ||
     (safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
   const snapshot = { ...compiled.snapshot, keySets: [...keySets.sets.values()] }
   const keptKeySets = keySets.kept.map(({ url, problem }): Problem => {
@@ -185,6 +189,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
         keySets,
         mappers,
         tokenTemplates: tokenTemplates.templates,
+        whoami: whoamiOf(config, runtime, tokenTemplates.templates),
         apiTokens: apiTokens.tokens,
       },
     }),
@@ -231,6 +236,15 @@ function placeOfKeySet(url: string, config: Config, rules: readonly LoadedRule[]
     if (index !== -1) return locateInRule(['mutators', index, 'config', 'jwks_url'])
   }
   return undefined
+}
+
+function whoamiOf(
+  { kratos, safeguards }: Config,
+  runtime: Runtime,
+  templates: ReadonlyMap<string, TokenTemplate>,
+): Whoami | undefined {
+  if (kratos?.public_url === undefined) return undefined
+  return createWhoami({ ...runtime, kratos: kratos.public_url, cookie: kratos.cookie, templates, safeguards })
 }
 
 function healthUrlOf({ kratos }: Config): string | undefined {

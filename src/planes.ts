@@ -2,6 +2,8 @@
 import { bearerCheck, networkCheck } from './api/bearer.ts'
 import { hostCheck } from './api/hosts.ts'
 import { JWKS_PATH, publishedKeySet } from './api/jwks.ts'
+import { WHOAMI_PATH, type Whoami } from './api/whoami.ts'
+import { isOpenToAll } from './api/whoami_checks.ts'
 import type { ApiSnapshot } from './api/snapshot.ts'
 import type { Config } from './config/schema.ts'
 import type { Runtime, State } from './load.ts'
@@ -19,7 +21,7 @@ const RESPONSE_HEADERS_TIMEOUT = 120_000
 
 /** With a runtime, calls that end sessions are seen on their way to Kratos. */
 export function proxySnapshot(
-  { config, snapshot, sessionCookies }: State,
+  { config, snapshot, sessionCookies, whoami }: State,
   runtime?: Pick<Runtime, 'sessions' | 'revocations' | 'log'>,
 ): ProxySnapshot {
   const { proxy } = config.serve
@@ -38,7 +40,7 @@ export function proxySnapshot(
         maxPerSession: proxy.websockets.max_per_session,
         ping: proxy.websockets.ping,
       },
-      endpoints: proxyEndpoints(proxy.endpoints, snapshot.keySets),
+      endpoints: proxyEndpoints(proxy.endpoints, snapshot.keySets, whoami),
       ...(cors !== undefined && { cors }),
     },
     tracer: requestTracer(),
@@ -69,18 +71,26 @@ function observerOf(
 function proxyEndpoints(
   wanted: Config['serve']['proxy']['endpoints'],
   keySets: readonly KeySet[],
+  whoami: Whoami | undefined,
 ): ReadonlyMap<string, ProxyEndpoint> {
+  const endpoints = new Map<string, ProxyEndpoint>()
   const jwks = (): ErrorAnswer => publishedKeySet(keySets)
-  return new Map(wanted.map((entry) => [typeof entry === 'string' ? JWKS_PATH : entry.path, jwks]))
+  for (const entry of wanted) {
+    const { name, path } = typeof entry === 'string' ? { name: entry, path: undefined } : entry
+    if (name === 'jwks') endpoints.set(path ?? JWKS_PATH, jwks)
+    else if (whoami !== undefined) endpoints.set(path ?? WHOAMI_PATH, whoami)
+  }
+  return endpoints
 }
 
-export function apiSnapshot({ config, snapshot, sessionCookies, apiTokens }: State): ApiSnapshot {
+export function apiSnapshot({ config, snapshot, sessionCookies, apiTokens, whoami }: State): ApiSnapshot {
   const { api } = config.serve
   return {
     decide: (inbound) => decide(inbound, snapshot),
     inbound: { safeguards: config.safeguards, sessionCookies },
     validRules: snapshot.validRules,
     keySets: snapshot.keySets,
+    whoami: isOpenToAll(api.cors) ? undefined : whoami,
     answersTo: hostCheck(api.allowed_hosts),
     cors: corsOf(api.cors),
     tracer: requestTracer(),

@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts'
 import type { Clock, Log, Revocation, Revocations } from '../pipeline/contract.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import type { CorsAnswer } from '../proxy/cors.ts'
+import { readInbound } from '../proxy/inbound.ts'
 import type { DecisionRecord } from '../telemetry/decision_log.ts'
 import { firstSegment, type RequestRecord } from '../telemetry/metrics.ts'
 import { revoke } from './admin.ts'
@@ -13,9 +14,10 @@ import { alive, ready, type Health } from './health.ts'
 import { kratosHook } from './hooks.ts'
 import { JWKS_PATH, publishedKeySet } from './jwks.ts'
 import { notFound } from './not_found.ts'
-import { rawPath, type ApiEnv } from './request.ts'
+import { rawPath, rawRequest, type ApiEnv } from './request.ts'
 import { findRule, listRules } from './rules.ts'
 import type { ApiSnapshot } from './snapshot.ts'
+import { WHOAMI_PATH } from './whoami.ts'
 
 export interface ApiOptions {
   /** The snapshot in use; read once per request. */
@@ -35,7 +37,7 @@ export interface ApiOptions {
 export type ApiApp = Hono<ApiEnv>
 
 /** First segments of the paths that exist; all others are one in the metrics. */
-const ROUTES = new Set(['/health', '/version', '/rules', '/.well-known', '/decisions', '/admin', '/hooks'])
+const ROUTES = new Set(['/health', '/version', '/rules', '/.well-known', '/decisions', '/sessions', '/admin', '/hooks'])
 
 export function createApiApp(options: ApiOptions): ApiApp {
   const app: ApiApp = new Hono<ApiEnv>({ getPath: (request, context) => rawPath(request, context?.env) })
@@ -84,6 +86,15 @@ export function createApiApp(options: ApiOptions): ApiApp {
   app.get('/rules/:id', (c) => findRule(options.current().validRules, c.req.param('id')))
   app.get(JWKS_PATH, () => errorResponse(publishedKeySet(options.current().keySets)))
   app.all('/decisions', (c) => answerDecision(c, options))
+  app.get(WHOAMI_PATH, async (c) => {
+    const { whoami, inbound: settings } = options.current()
+    if (whoami === undefined) return notFound(c.req.header('accept'))
+    const { request, peer } = rawRequest(c)
+    const inbound = readInbound(request, peer, { ...settings, trustForwardedHeaders: false })
+    return errorResponse(
+      inbound instanceof GatewayError ? errorAnswer(inbound, undefined, { verbose: false }) : await whoami(inbound),
+    )
+  })
 
   const adminRoute = (path: string, revocation: (id: string) => Revocation): void => {
     app.delete(path, (c) => {

@@ -4,6 +4,7 @@ import type { Cors } from '../proxy/cors.ts'
 import type { InboundSettings } from '../proxy/inbound.ts'
 import type { Rule } from '../rules/rule.ts'
 import type { RequestTracer } from '../telemetry/request_span.ts'
+import type { Whoami } from './whoami.ts'
 import type { AdminAccess } from './admin.ts'
 import type { HookAccess } from './hooks.ts'
 
@@ -15,6 +16,8 @@ export interface ApiSnapshot {
   readonly validRules: readonly Rule[]
   /** Every key set that signs under this snapshot. */
   readonly keySets: readonly KeySet[]
+  /** Absent without `kratos.public_url`, and where CORS would let every web page read the answers. */
+  readonly whoami?: Whoami | undefined
   /** Whether the API answers under this host name; see `hostCheck`. */
   readonly answersTo: (host: string | undefined) => boolean
   /** Absent when there are no calls for operators. */

@@ -84,7 +84,7 @@ const http2 = z
   .prefault({})
   .describe('HTTP/2 for clients, where `tls` is set. Upstreams are spoken to with HTTP/1.1.')
 
-const endpoint = z.enum(['jwks'])
+const endpoint = z.enum(['jwks', 'whoami'])
 
 const endpoints = z
   .array(
@@ -98,7 +98,7 @@ const endpoints = z
   )
   .default([])
   .describe(
-    'What the proxy answers itself, to GET, before any rule: `jwks` is the key set of the API at /.well-known/jwks.json.',
+    'What the proxy answers itself, to GET, before any rule: `jwks` is the key set of the API at /.well-known/jwks.json, `whoami` the session of the caller at /sessions/whoami, also as a token (`tokenize_as`).',
   )
 
 const proxy = z
