@@ -39,6 +39,7 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   [10, 'listeners.ts'],
   [10, 'gateway.ts'],
   [11, 'workers/'],
+  [11, 'ory_proxy/'],
   [11, 'index.ts'],
   [12, 'cli/'],
   [13, 'bin.ts'],

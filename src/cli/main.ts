@@ -7,6 +7,7 @@ import { credentialsCommand } from './credentials.ts'
 import { explainCommand } from './explain.ts'
 import { healthCommand } from './health.ts'
 import { jwksCommand } from './jwks.ts'
+import { proxyCommand } from './proxy.ts'
 import { rulesCommand } from './rules.ts'
 import { serveCommand } from './serve.ts'
 import { CommandError, printCrash, printError, processTerminal, type ExitCode, type Terminal } from './terminal.ts'
@@ -74,6 +75,7 @@ function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Comm
   const context: CommandContext = { terminal, exit }
   const commands = [
     serveCommand(context),
+    proxyCommand(context),
     validateCommand(context),
     explainCommand(context),
     rulesCommand(context),

@@ -1,6 +1,6 @@
 import { destination } from 'pino'
 import { ProblemsError } from '../documents/problem.ts'
-import { createGateway, type Gateway, type Peers } from '../gateway.ts'
+import { createGateway, type Gateway, type GatewayOptions } from '../gateway.ts'
 import { ListenError, type Address, type Addresses } from '../listeners.ts'
 import type { LogTarget } from '../telemetry/log.ts'
 import { version } from '../version.ts'
@@ -16,13 +16,21 @@ import {
   type Terminal,
 } from './terminal.ts'
 
+/** What a gateway is started with beside the files and the environment. */
+type Extras = Pick<GatewayOptions, 'base' | 'handlers' | 'peers'>
+
 /** Starts the gateway, tells where it listens, and resolves when it has stopped. */
-export async function serve(terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
-  const gateway = await start(terminal, files)
+export async function serve(
+  terminal: Terminal,
+  files: readonly string[],
+  extras: Extras = {},
+  tell = printBanner,
+): Promise<ExitCode> {
+  const gateway = await start(terminal, files, extras)
   const addresses = await listen(terminal, gateway)
   // Whoever reads the banner may send a signal at once.
   const stopped = untilStopped(terminal, gateway)
-  printBanner(terminal, gateway, addresses)
+  tell(terminal, gateway, addresses)
   return stopped
 }
 
@@ -38,7 +46,7 @@ export async function serveAsWorker(terminal: Terminal, files: readonly string[]
 
 async function serveUntilDismissed(terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
   const { obey, shareMetrics, shareRevocations, tellListening } = await import('../workers/worker.ts')
-  const gateway = await start(terminal, files, { shareMetrics, shareRevocations })
+  const gateway = await start(terminal, files, { peers: { shareMetrics, shareRevocations } })
   const addresses = await listen(terminal, gateway)
   const stopped = new Promise<ExitCode>((resolve, reject) => {
     let stopping = false
@@ -78,13 +86,13 @@ function logTarget(terminal: Terminal): LogTarget {
   return destination({ dest: process.stdout.fd, sync: false, ...(workerSlot() !== undefined && { maxWrite: 4096 }) })
 }
 
-async function start(terminal: Terminal, files: readonly string[], peers?: Peers): Promise<Gateway> {
+async function start(terminal: Terminal, files: readonly string[], extras: Extras): Promise<Gateway> {
   try {
     return await createGateway({
       configFiles: files,
       env: terminal.env,
       logTarget: logTarget(terminal),
-      ...(peers !== undefined && { peers }),
+      ...extras,
     })
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error
@@ -122,7 +130,7 @@ function printBanner(terminal: Terminal, { config, problems }: Gateway, { proxy,
 }
 
 /** An address as it can be opened on this machine. */
-function url({ host, port, tls }: Address): string {
+export function url({ host, port, tls }: Address): string {
   const anywhere = host === '' || host === '0.0.0.0' || host === '::'
   const name = anywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host
   return `${tls ? 'https' : 'http'}://${name}:${port}${anywhere ? ' (all interfaces)' : ''}`
