@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { GatewayError } from '../errors.ts'
 import { load, type Runtime, type State } from '../load.ts'
 import { createHttpClient } from '../outbound/client.ts'
@@ -11,6 +10,7 @@ import { createSessionStore } from '../sessions/store.ts'
 import { allowedReport, refusedReport, ruleTable, stepList } from './explain_report.ts'
 import { readRequest, type ExplainedRequest } from './explain_request.ts'
 import { offlineRuntime } from './offline.ts'
+import { readSessionFile } from './session_file.ts'
 import { CommandError, printProblems, type Terminal } from './terminal.ts'
 
 /** Decides about the request as the gateway would and prints how; `sessionFile` stands in for the session store. */
@@ -94,16 +94,7 @@ async function explainInbound(
 
 /** Answers every question with the file, as if the session store had said it with 200. */
 async function fileStore(terminal: Terminal, file: string): Promise<SessionStore> {
-  let body: string
-  try {
-    body = await readFile(file, 'utf8')
-    JSON.parse(body)
-  } catch (error) {
-    throw new CommandError(`The session file ${file} ${whyUnusable(error)}.`, {
-      exitCode: 2,
-      hint: "It holds what the session store answers, such as the output of `curl -H 'Cookie: …' http://kratos:4433/sessions/whoami`.",
-    })
-  }
+  const body = await readSessionFile(file)
   return {
     ask(question) {
       const answer = readAnswer({ status: 200, headers: {}, body }, question)
@@ -114,10 +105,4 @@ async function fileStore(terminal: Terminal, file: string): Promise<SessionStore
       return Promise.resolve(answer)
     },
   }
-}
-
-function whyUnusable(error: unknown): string {
-  if (error instanceof SyntaxError) return 'is not JSON'
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'ENOENT' ? 'does not exist' : `cannot be read (${String(code ?? error)})`
 }

@@ -3,6 +3,7 @@
  * A command's own code is loaded when it runs: a health check does not load a gateway.
  */
 import { Command, CommanderError } from 'commander'
+import { claimsCommand } from './claims.ts'
 import { credentialsCommand } from './credentials.ts'
 import { explainCommand } from './explain.ts'
 import { healthCommand } from './health.ts'
@@ -79,6 +80,7 @@ function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Comm
     validateCommand(context),
     explainCommand(context),
     rulesCommand(context),
+    claimsCommand(context),
     jwksCommand(context),
     credentialsCommand(context),
     healthCommand(context),
