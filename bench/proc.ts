@@ -38,6 +38,18 @@ export const treeCpu = (root: number): number => {
   return sum
 }
 
+/** Every process that descends from another one. */
+export const descendants = (root: number): readonly number[] => {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    const parent = Number.isInteger(pid) ? stat(pid)?.parent : undefined
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), pid])
+  }
+  const of = (pid: number): number[] => (children.get(pid) ?? []).flatMap((child) => [child, ...of(child)])
+  return of(root)
+}
+
 /** CPU seconds that the whole machine has been busy so far, all cores together. */
 export const machineCpu = (): number => {
   const [line = ''] = readFileSync('/proc/stat', 'latin1').split('\n', 1)
