@@ -4,9 +4,9 @@
  * one service stays bounded.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Agent } from 'undici'
 import type { HttpClient, HttpLimits, HttpRequest, HttpResponse } from '../pipeline/contract.ts'
-import { exchange, TooLargeError } from './call.ts'
+import { CallTimeoutError, exchange, TooLargeError } from './call.ts'
+import { OriginPools } from './origin_pools.ts'
 
 export interface HttpClientOptions {
   /** Connections per origin. */
@@ -36,13 +36,20 @@ export class HttpCallError extends Error {
 
 const CONNECT_TIMEOUT = 2000
 const MAX_BODY = 1024 * 1024
+/** Milliseconds: the whole of a call has a limit of its own. */
+const MAX_WAIT = 3_600_000
 /** Attempts after the first. */
 const RETRIES = 4
 
 /** A client with a pool per origin. */
 export function createHttpClient(options: HttpClientOptions = {}): ClosableHttpClient {
   const { connections = 128, concurrency = 1024 } = options
-  const agent = new Agent({ connections, connect: { timeout: CONNECT_TIMEOUT }, pipelining: 1 })
+  const pools = new OriginPools({
+    connections,
+    waiting: concurrency,
+    waitTimeout: MAX_WAIT,
+    connectTimeout: CONNECT_TIMEOUT,
+  })
   const running = new Map<string, number>()
 
   return {
@@ -52,26 +59,24 @@ export function createHttpClient(options: HttpClientOptions = {}): ClosableHttpC
       if (calls >= concurrency) throw new HttpCallError('overloaded', 'has too many calls to answer already')
       running.set(origin, calls + 1)
       try {
-        return await attempts(agent, request, limits)
+        return await attempts(pools, request, limits)
       } finally {
         const left = (running.get(origin) ?? 1) - 1
         if (left === 0) running.delete(origin)
         else running.set(origin, left)
       }
     },
-    close: () => agent.close(),
+    close: () => pools.close(),
   }
 }
 
 /** Tries until there is an answer that stands, the attempts are used up, or the time is. */
-async function attempts(agent: Agent, request: HttpRequest, limits: HttpLimits): Promise<HttpResponse> {
+async function attempts(pools: OriginPools, request: HttpRequest, limits: HttpLimits): Promise<HttpResponse> {
   const { giveUpAfter, maxDelay, maxBody = MAX_BODY } = limits
   const deadline = performance.now() + giveUpAfter
-  const signal = AbortSignal.timeout(giveUpAfter)
   for (let left = maxDelay === undefined ? 0 : RETRIES; ; left--) {
-    const outcome = await exchange(agent, request, { signal, maxBody }).catch((error: unknown) =>
-      failure(error, signal),
-    )
+    const timeout = deadline - performance.now()
+    const outcome = await exchange(pools, request, { timeout, maxBody }).catch(failure)
     // The pauses double up to the longest; each is cut at random, so that callers do not come back all at once.
     const delay = ((maxDelay ?? 0) / 2 ** (left - 1)) * (0.5 + Math.random() / 2)
     if (left > 0 && isPassing(outcome, maxDelay ?? 0) && performance.now() + delay < deadline) await pause(delay)
@@ -90,8 +95,9 @@ function isPassing(outcome: HttpResponse | HttpCallError, maxDelay: number): boo
   return retryAfter === undefined || Number(retryAfter) * 1000 <= maxDelay
 }
 
-function failure(error: unknown, signal: AbortSignal): HttpCallError {
-  if (signal.aborted) return new HttpCallError('timed_out', 'did not answer in time', { cause: error })
+function failure(error: unknown): HttpCallError {
+  if (error instanceof CallTimeoutError)
+    return new HttpCallError('timed_out', 'did not answer in time', { cause: error })
   if (error instanceof TooLargeError) return new HttpCallError('too_large', 'sent too large an answer')
   // The messages of errors are left out: some quote what was sent.
   const { code } = error as { readonly code?: unknown }

@@ -1,11 +1,11 @@
 /** What the requests of one server, and of one connection, share. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GatewayError } from '../errors.ts'
+import type { OriginPools } from '../outbound/origin_pools.ts'
 import type { Clock, Log } from '../pipeline/contract.ts'
 import type { Peer } from './inbound.ts'
 import type { RequestRecord } from './record.ts'
 import type { ProxySnapshot } from './settings.ts'
-import type { Upstreams } from './upstreams.ts'
 import type { Tunnels } from './websocket/tunnels.ts'
 
 /** What all requests of one server share. */
@@ -14,7 +14,7 @@ export interface ProxyContext {
   readonly log: Log
   readonly observe: (record: RequestRecord) => void
   readonly clock: Clock
-  readonly upstreams: Upstreams
+  readonly upstreams: OriginPools
   readonly tunnels: Tunnels
   /** `draining`: the server goes on, but every answer ends its connection. `closing`: WebSockets have to go, too. */
   stage: 'open' | 'draining' | 'closing'

@@ -196,7 +196,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
     }
     const inbound = this.#inbound!
     const target = decision.upstream
-    const upstream = this.#context.upstreams.open(target)
+    const upstream = this.#context.upstreams.open(target.origin, target.connection)
     if (upstream.isFull) {
       const reason = 'too many requests wait for the upstream'
       this.#refuse(new GatewayError('overloaded', { reason, headers: [['Retry-After', '1']] }))

@@ -6,13 +6,13 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../errors.ts'
+import type { OriginPool } from '../outbound/origin_pool.ts'
 import { trailerLines } from './headers.ts'
 import { bodyKind, collectBody, StreamedBody } from './request_body.ts'
 import type { BodyRewriter } from './rewrite/body.ts'
 import { rewrittenHead, type ResponseRewriter } from './rewrite/rewriter.ts'
 import type { ProxyTimeouts } from './settings.ts'
 import { broken, clientClosed, isReset, toGatewayError } from './upstream_errors.ts'
-import type { Upstream } from './upstream.ts'
 
 export interface ForwardOptions {
   readonly request: IncomingMessage
@@ -22,7 +22,7 @@ export interface ForwardOptions {
   readonly path: string
   /** Flat list, with `host` only when the client's is kept. */
   readonly headers: string[]
-  readonly upstream: Upstream
+  readonly upstream: OriginPool
   readonly timeouts: Pick<ProxyTimeouts, 'read' | 'write'>
   /** Milliseconds until the upstream's answer begins; 0 for no limit. */
   readonly responseTimeout: number

@@ -5,6 +5,8 @@ import { createServer as createTlsServer } from 'node:https'
 import { Server as NetServer, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
+import type { PoolLimits } from '../outbound/origin_pool.ts'
+import { OriginPools } from '../outbound/origin_pools.ts'
 import type { Clock, Log, Revocations } from '../pipeline/contract.ts'
 import type { Connection, ProxyContext } from './context.ts'
 import { Exchange } from './exchange.ts'
@@ -15,8 +17,6 @@ import { loadTls, watchTls } from './tls.ts'
 import type { TlsSource } from './tls.ts'
 import { answerUnreadable } from './unreadable.ts'
 import { namesWebSocket } from './upgrade.ts'
-import { Upstreams } from './upstreams.ts'
-import type { UpstreamLimits } from './upstream.ts'
 import { Tunnels } from './websocket/tunnels.ts'
 
 export interface ProxyServerOptions {
@@ -27,7 +27,7 @@ export interface ProxyServerOptions {
   readonly observe: (record: RequestRecord) => void
   readonly clock: Clock
   readonly tls?: TlsSource
-  readonly upstreams?: Partial<UpstreamLimits>
+  readonly upstreams?: Partial<PoolLimits>
   /** Open client connections; more are dropped. 10,000 unless given. */
   readonly maxConnections?: number
   /** Tells open WebSockets of sessions that have ended. */
@@ -57,7 +57,7 @@ const headSize = 16_384
 /** Throws an Error when the TLS files cannot be used. */
 export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   const { log } = options
-  const upstreams = new Upstreams(options.upstreams)
+  const upstreams = new OriginPools(options.upstreams)
   const context: ProxyContext = {
     current: options.current,
     log,
@@ -139,7 +139,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
       await closed
       clearTimeout(deadline)
       stopListening?.()
-      await upstreams.close()
+      await upstreams.close(true)
     },
   }
 }

@@ -2,20 +2,19 @@
  * Whether a refusal can be believed. Kratos answers 401 also when it cannot reach its database, and only its readiness
  * tells the two apart.
  */
-import type { Dispatcher } from 'undici'
 import { exchange } from '../outbound/call.ts'
+import type { OriginPools } from '../outbound/origin_pools.ts'
 
 /** Milliseconds: whoever is refused waits for it. */
 const TIMEOUT = 500
 
 /** Those who ask at the same time share one check. Never rejects: no answer is a no. */
-export function createHealthCheck(dispatcher: Dispatcher): (url: string) => Promise<boolean> {
+export function createHealthCheck(pools: OriginPools): (url: string) => Promise<boolean> {
   const running = new Map<string, Promise<boolean>>()
 
   const check = async (url: string): Promise<boolean> => {
     try {
-      const limits = { signal: AbortSignal.timeout(TIMEOUT), maxBody: 0 }
-      const { status } = await exchange(dispatcher, { method: 'GET', url, headers: [] }, limits)
+      const { status } = await exchange(pools, { method: 'GET', url, headers: [] }, { timeout: TIMEOUT, maxBody: 0 })
       return status === 200
     } catch {
       return false

@@ -2,8 +2,8 @@
 export interface Places {
   /** Takes a place if one is free. */
   tryTake(): boolean
-  /** Waits for a place; resolves with false when none became free in time. */
-  wait(deadline: AbortSignal): Promise<boolean>
+  /** Waits for a place; resolves with false when none became free in so many milliseconds. */
+  wait(timeout: number): Promise<boolean>
   /** Gives a place back. */
   leave(): void
 }
@@ -18,18 +18,17 @@ export function createPlaces(count: number): Places {
       taken++
       return true
     },
-    wait: (deadline) =>
+    wait: (timeout) =>
       new Promise((resolve) => {
-        const proceed = (): void => {
-          deadline.removeEventListener('abort', giveUp)
-          resolve(true)
-        }
-        const giveUp = (): void => {
+        const timer = setTimeout(() => {
           waiting.delete(proceed)
           resolve(false)
+        }, timeout)
+        const proceed = (): void => {
+          clearTimeout(timer)
+          resolve(true)
         }
         waiting.add(proceed)
-        deadline.addEventListener('abort', giveUp, { once: true })
       }),
     leave() {
       // The place is handed over rather than freed, so that a newcomer cannot slip in before those who wait.

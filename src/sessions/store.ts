@@ -4,8 +4,8 @@
  * session store cannot starve the upstreams and no upstream can starve it.
  */
 import { hash } from 'node:crypto'
-import { Agent } from 'undici'
-import { exchange, TooLargeError } from '../outbound/call.ts'
+import { CallTimeoutError, exchange, originOf, TooLargeError } from '../outbound/call.ts'
+import { OriginPools } from '../outbound/origin_pools.ts'
 import type {
   Clock,
   Log,
@@ -72,10 +72,10 @@ function questionKey({ method, url, reader, headers }: SessionQuestion): string 
 export function createSessionStore(options: SessionStoreOptions = {}): SessionMemory {
   const { timeout = 2000, concurrency = 128, maxBody = 256 * 1024, clock = systemClock } = options
   const { log, observe, observeMemory } = options
-  const agent = new Agent({ connections: concurrency, connect: { timeout: CONNECT_TIMEOUT }, pipelining: 1 })
+  const pools = new OriginPools({ connections: concurrency, connectTimeout: CONNECT_TIMEOUT })
   const cache = createSessionCache({ clock })
   const places = createPlaces(concurrency)
-  const isReady = createHealthCheck(agent)
+  const isReady = createHealthCheck(pools)
   const inFlight = new Map<string, Promise<SessionAnswer>>()
   const revocations = createRevocationLog()
   let distrusts = 0
@@ -89,32 +89,37 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
 
   /** Makes the call, if it can be made; never rejects. */
   const call = async (question: SessionQuestion): Promise<Reply> => {
-    const { origin } = new URL(question.url)
+    const origin = originOf(question.url)
     if (!breaker.admits(origin)) return { answer: outOfOrder(), size: 0 }
-    const deadline = AbortSignal.timeout(timeout)
+    let left = timeout
     const waits = !places.tryTake()
-    if (waits && !(await places.wait(deadline))) return { answer: overloaded(), size: 0 }
+    if (waits) {
+      const began = performance.now()
+      if (!(await places.wait(timeout))) return { answer: overloaded(), size: 0 }
+      left -= performance.now() - began
+    }
     try {
       if (waits && breaker.isOpen(origin)) return { answer: outOfOrder(), size: 0 }
-      const reply = await callNow(question, origin, deadline)
+      const reply = await callNow(question, origin, left)
       observe?.(reply.answer.outcome)
-      // Most of the time went by before the call: that says nothing about the session store.
-      return waits && deadline.aborted && reply.status === undefined ? { answer: overloaded(), size: 0 } : reply
+      return reply
     } finally {
       places.leave()
     }
   }
 
-  const callNow = async (question: SessionQuestion, origin: string, signal: AbortSignal): Promise<Reply> => {
+  const callNow = async (question: SessionQuestion, origin: string, left: number): Promise<Reply> => {
     try {
-      const response = await exchange(agent, question, { signal, maxBody })
+      const response = await exchange(pools, question, { timeout: left, maxBody })
       breaker.answered(origin)
       const { status, body } = response
       return { answer: readAnswer(response, question), status, cacheFor: cacheableFor(response), size: body.length }
     } catch (error) {
       // What cannot be read is an answer, too; and the client may be the one who made it so large.
       if (!(error instanceof TooLargeError || error instanceof TypeError)) breaker.failed(origin)
-      return { answer: unavailable(error), size: 0 }
+      // When most of the time went by before the call, that says nothing about the session store.
+      const late = left < timeout && error instanceof CallTimeoutError
+      return { answer: late ? overloaded() : unavailable(error), size: 0 }
     }
   }
 
@@ -173,6 +178,6 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
         over = true
       }
     },
-    close: () => agent.close(),
+    close: () => pools.close(),
   }
 }

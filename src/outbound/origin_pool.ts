@@ -1,5 +1,5 @@
 /**
- * The pool of one upstream: one request at a time on each connection, the connection used last first, so that those too
+ * The connections to one origin: one request at a time on each connection, the connection used last first, so that those too
  * many can go; a bounded number of connections and of requests that wait for one.
  *
  * A pool of its own, because undici's looks at every connection for every request.
@@ -10,27 +10,27 @@ import type { LookupFunction, Socket } from 'node:net'
 import { buildConnector, Client } from 'undici'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../errors.ts'
-import type { UpstreamTarget } from '../pipeline/contract.ts'
+import type { UpstreamConnection } from '../pipeline/contract.ts'
 
-export interface UpstreamLimits {
+export interface PoolLimits {
   /** Connections per pool. */
   readonly connections: number
   /** Requests per pool that wait for a connection; more are refused at once. */
   readonly waiting: number
   /** Milliseconds that a request waits for a connection. */
   readonly waitTimeout: number
-  /** Milliseconds for name look-up, TCP and TLS together, unless the upstream's own settings say otherwise; 0 for no limit. */
+  /** Milliseconds for name look-up, TCP and TLS together, unless the connection's own settings say otherwise; 0 for no limit. */
   readonly connectTimeout: number
   /** Milliseconds after which a connection is not used again, so that new instances behind an address get their share. */
   readonly connectionAge: number
-  /** Milliseconds between two looks at the addresses of the upstream's name. */
+  /** Milliseconds between two looks at the addresses of the origin's name. */
   readonly addressInterval: number
   /** How names become addresses; the system's way unless given. */
   readonly lookup?: LookupFunction
 }
 
 /** What is sent, and how long to wait for what. */
-export interface UpstreamRequest {
+export interface PoolRequest {
   readonly path: string
   readonly method: string
   /** Flat list: name, value… */
@@ -54,19 +54,19 @@ interface Line {
 }
 
 interface Waiting {
-  readonly request: UpstreamRequest
+  readonly request: PoolRequest
   readonly since: number
 }
 
 /** Shorter than what servers usually keep, so that we hang up first (undici takes a shorter `Keep-Alive` hint). */
 const keepAlive = 4000
 
-export class Upstream {
+export class OriginPool {
   readonly origin: string
   /** Set while a socket reports its error: tells a body that ended from one that was broken off. */
   breaking = false
   #inFlight = 0
-  readonly #limits: UpstreamLimits
+  readonly #limits: PoolLimits
   readonly #hostname: string
   readonly #connect: buildConnector.connector
   readonly #lines = new Set<Line>()
@@ -77,7 +77,7 @@ export class Upstream {
   #addressTimer: NodeJS.Timeout | undefined
   readonly #fromUsedSocket = new WeakSet<Error>()
 
-  constructor(origin: string, limits: UpstreamLimits, connection?: UpstreamTarget['connection']) {
+  constructor(origin: string, limits: PoolLimits, connection?: UpstreamConnection) {
     this.origin = origin
     this.#limits = limits
     this.#hostname = new URL(origin).hostname.replace(/^\[|\]$/g, '')
@@ -114,7 +114,7 @@ export class Upstream {
    * Sends a request as soon as there is a connection; errors come to the handler, `overloaded` when none became free in
    * time. `fresh` asks for a connection that nobody has used before, whatever the limits.
    */
-  dispatch(request: UpstreamRequest, handler: Dispatcher.DispatchHandler, fresh = false): void {
+  dispatch(request: PoolRequest, handler: Dispatcher.DispatchHandler, fresh = false): void {
     const mayOpen = fresh || this.#lines.size < this.#limits.connections
     const line = (fresh ? undefined : this.#takeFree()) ?? (mayOpen ? this.#open() : undefined)
     if (line === undefined) {
@@ -137,13 +137,14 @@ export class Upstream {
     return (socket?.bytesRead ?? 0) > 0
   }
 
-  /** Ends all connections, also those in use. */
-  async close(): Promise<void> {
+  /** Ends all connections: those in use when their request is done, or with `now` at once. Those who wait are refused. */
+  async close(now = false): Promise<void> {
     clearInterval(this.#addressTimer)
     clearTimeout(this.#waitTimer)
     for (const handler of this.#waiting.keys()) this.#giveUp(handler)
-    await Promise.all([...this.#lines].map(({ client }) => client.destroy()))
+    const clients = [...this.#lines].map(({ client }) => client)
     this.#lines.clear()
+    await Promise.all(clients.map((client) => (now ? client.destroy() : client.close())))
   }
 
   #open(): Line {
@@ -199,7 +200,7 @@ export class Upstream {
     return undefined
   }
 
-  #use(line: Line, request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
+  #use(line: Line, request: PoolRequest, handler: Dispatcher.DispatchHandler): void {
     const { path, method, headers, body, headersTimeout, bodyTimeout, upgrade } = request
     const sent = {
       path,
@@ -237,12 +238,12 @@ export class Upstream {
     void line.client.close()
   }
 
-  #wait(request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void {
+  #wait(request: PoolRequest, handler: Dispatcher.DispatchHandler): void {
     this.#waiting.set(handler, { request, since: performance.now() })
     this.#waitTimer ??= setTimeout(() => this.#endWaiting(), this.#limits.waitTimeout)
   }
 
-  #nextWaiting(): [UpstreamRequest, Dispatcher.DispatchHandler] | undefined {
+  #nextWaiting(): [PoolRequest, Dispatcher.DispatchHandler] | undefined {
     if (this.#waiting.size === 0) return undefined
     for (const [handler, { request }] of this.#waiting) {
       this.#waiting.delete(handler)
@@ -291,9 +292,9 @@ export class Upstream {
       this.#addressTimer = undefined
       return
     }
-    const resolve = this.#limits.lookup ?? (lookup as LookupFunction)
+    const resolve = this.#limits.lookup ?? lookup
     resolve(this.#hostname, { all: true }, (error, found) => {
-      // A name server that fails says nothing about the upstream.
+      // A name server that fails says nothing about the origin.
       if (error !== null || !Array.isArray(found) || found.length === 0) return
       const addresses = new Set(found.map(({ address }) => address))
       for (const line of connected) {
