@@ -11,14 +11,17 @@ import {
   type AnyHandler,
   type Authenticator,
   type Authorizer,
+  type AuthorizerStep,
   ConfigError,
   type ErrorHandler,
   type ErrorStep,
   type Handler,
   type JsonObject,
   type Mutator,
+  type MutatorStep,
   type Setup,
 } from './contract.ts'
+import { resuming } from './resume.ts'
 
 interface HandlerSettings {
   readonly enabled: boolean
@@ -177,11 +180,23 @@ async function make<Step>(
     reports.push({ severity, message, path, hint })
   }
   try {
-    return { step: await handler.create(config, { ...setup, report }), reports }
+    const step = await handler.create(config, { ...setup, report })
+    return { step: setup.templates.functions?.includes('getHostByName') === true ? patient(step) : step, reports }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     report('error', error.message, error.path, error.hint)
     return { step: misconfigured(handler.kind, invalid(handler.kind, handler.name, error.message)), reports }
+  }
+}
+
+/** A step of which templates may have to wait: of authorizers and mutators, which alone have some. */
+function patient<Step>(step: Step): Step {
+  if (typeof step !== 'object' || step === null) return step
+  const { authorize, mutate } = step as Partial<AuthorizerStep & MutatorStep>
+  return {
+    ...step,
+    ...(authorize !== undefined && { authorize: resuming(authorize) }),
+    ...(mutate !== undefined && { mutate: resuming(mutate) }),
   }
 }
 

@@ -5,5 +5,5 @@ import { allowableIn, type TemplateSyntaxError } from '../languages/gotemplate/i
 export function templateHint({ reason }: TemplateSyntaxError): string | undefined {
   const name = allowableIn(reason)
   if (name === undefined) return undefined
-  return `If whoever writes rules may read the environment, allow it with \`templates.allow_functions: [${name}]\`.`
+  return `If the template is to have it all the same, allow it with \`templates.allow_functions: [${name}]\`.`
 }

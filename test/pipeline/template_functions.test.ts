@@ -52,7 +52,28 @@ describe('env and expandenv', () => {
     expect(service.requests.at(-1)?.body.toString()).toBe('{"region":"eu eu-1"}')
   })
 
-  it.each(['getHostByName', 'genPrivateKey', 'nope'])('%s cannot be allowed', async (name) => {
-    await expect(load([name], 'x')).rejects.toThrow(/allow_functions/)
+  it('cannot be allowed when there is no such function', async () => {
+    await expect(load(['nope'], 'x')).rejects.toThrow(/allow_functions/)
+  })
+})
+
+describe('getHostByName', () => {
+  const template = '{{ getHostByName `localhost` }}'
+
+  it('is refused unless it is allowed', async () => {
+    await using test = await load([], template)
+    expect(test.gateway.problems).toMatchObject([
+      { hint: hintFor('getHostByName') },
+      { hint: hintFor('getHostByName') },
+    ])
+  })
+
+  it('lets its own request wait for the DNS, in authorizers and mutators, and does nothing twice', async () => {
+    await using test = await load(['getHostByName'], template)
+    const before = service.requests.length
+    const decision = await test.gateway.decide(inboundOf('http://h/'))
+    expect(editsOf(decision)['x-region']).toMatch(/^(127\.0\.0\.1|::1)$/)
+    expect(service.requests).toHaveLength(before + 1)
+    expect(service.requests.at(-1)?.body.toString()).toMatch(/^\{"region":"(127\.0\.0\.1|::1)"\}$/)
   })
 })

@@ -1,12 +1,13 @@
 import { z } from 'zod'
+import { unsafeFunctions } from '../../languages/gotemplate/index.ts'
 
 export const templates = z
   .strictObject({
     allow_functions: z
-      .array(z.enum(['env', 'expandenv']))
+      .array(z.enum(unsafeFunctions))
       .default([])
       .describe(
-        'Functions of Go templates that are refused unless they are named here: they show environment variables, which may be secrets, to whoever can write a rule.',
+        'Functions of Go templates that are refused unless they are named here: they show environment variables, which may be secrets, to whoever can write a rule, take so long that other requests wait, or make keys.',
       ),
   })
   .prefault({})

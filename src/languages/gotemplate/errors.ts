@@ -66,6 +66,17 @@ export class TemplateExecError extends Error {
   }
 }
 
+/** A render that has to wait, with `getHostByName` alone: it is to be begun anew when `until` has ended. */
+export class TemplateSuspended extends Error {
+  override readonly name = 'TemplateSuspended'
+  readonly until: Promise<void>
+
+  constructor(until: Promise<void>) {
+    super('the template waits for the DNS')
+    this.until = until
+  }
+}
+
 /** Thrown by values and functions, which know no position; the renderer adds it and throws a TemplateExecError. */
 export class GoError extends Error {
   override readonly name = 'GoError'

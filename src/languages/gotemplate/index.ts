@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { compile } from './compile/compile.ts'
 import type { Host } from './functions/spec.ts'
+import { createLookup } from './functions/unsafe/lookup.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import type { GoValue } from './values/value.ts'
 
-export { allowableIn } from './functions/unsafe.ts'
-export { TemplateExecError, TemplateSyntaxError } from './errors.ts'
+export { allowableIn, unsafeFunctions } from './functions/unsafe/unsafe.ts'
+export { TemplateExecError, TemplateSuspended, TemplateSyntaxError } from './errors.ts'
 export type { Host } from './functions/spec.ts'
 export { defaultLimits, type Limits } from './limits.ts'
 export { canonicalHeaderName, httpHeader, urlValues } from './std/header.ts'
@@ -21,11 +22,11 @@ export interface CompileOptions {
   readonly output?: 'text' | 'json'
   /** Whether a missing map key may reach the output (`empty`, the default, as in Go) or is an error that names it. */
   readonly missingField?: 'empty' | 'error'
-  /** Unsafe functions that are allowed all the same, by name: `env`, `expandenv`. */
+  /** Unsafe functions that are allowed all the same, by name: some of `unsafeFunctions`. */
   readonly functions?: readonly string[]
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<Limits>
-  /** Clock, random numbers and environment, where they differ from the process's own. */
+  /** Clock, random numbers, environment and DNS, where they differ from the process's own. */
   readonly host?: Partial<Host>
 }
 
@@ -34,7 +35,7 @@ export interface Template {
   /**
    * Renders the template.
    * @param data what `.` is: decoded JSON, or a struct made by `structType`; never changed
-   * @throws TemplateExecError, and nothing else
+   * @throws TemplateExecError; with `getHostByName` allowed TemplateSuspended; and nothing else
    */
   render(data: GoValue): string
   /**
@@ -50,6 +51,7 @@ const host: Host = {
   now: Date.now,
   randomBytes: (length) => randomBytes(length),
   env: (name) => process.env[name],
+  lookup: createLookup(),
 }
 
 /**

@@ -108,10 +108,6 @@ describe('unsafe functions', () => {
     expect(render('{{ env "HOME" }} {{ env "NO" }} {{ expandenv "$HOME/${HOME}$NO" }}', {}, options)).toBe('/h  /h//h')
     expect(compileTemplate('{{ env "HOME" }}', options).volatile).toBe(true)
   })
-
-  it('does not enable those that are not implemented', () => {
-    expect(() => compileTemplate('{{ bcrypt "x" }}', { functions: ['bcrypt'] })).toThrow(TemplateSyntaxError)
-  })
 })
 
 describe('missing fields as errors', () => {

@@ -1,4 +1,4 @@
-import { GoError, positionAt, TemplateExecError } from '../errors.ts'
+import { GoError, positionAt, TemplateExecError, TemplateSuspended } from '../errors.ts'
 import { mutators } from '../functions/dicts.ts'
 import { functionsFor, refusal } from '../functions/registry.ts'
 import type { Host } from '../functions/spec.ts'
@@ -45,7 +45,7 @@ export function compile(source: string, settings: CompileSettings): CompiledTemp
       exec(run, changesData ? deepCopy(data, run) : data)
       return sink.finish()
     } catch (error) {
-      throw located(error, run, source)
+      throw error instanceof TemplateSuspended ? error : located(error, run, source)
     }
   }
   return { render, reads: findReads(trees), volatile: calls(trees, (name) => table.get(name)?.volatile === true) }

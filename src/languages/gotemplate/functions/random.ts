@@ -2,7 +2,7 @@ import { GoError } from '../errors.ts'
 import { type FunctionSpec, type Host, volatile } from './spec.ts'
 
 /** A random integer from 0 to below a bound of at most 2^32, without bias. */
-function randomBelow(bound: number, host: Host): number {
+export function randomBelow(bound: number, host: Host): number {
   const usable = Math.floor(2 ** 32 / bound) * bound
   for (;;) {
     const [a = 0, b = 0, c = 0, d = 0] = host.randomBytes(4)

@@ -11,7 +11,7 @@ import { random } from './random.ts'
 import { regexps } from './regexps.ts'
 import type { FunctionSpec, FunctionTable } from './spec.ts'
 import { strings } from './strings.ts'
-import { refusalOf, unsafe } from './unsafe.ts'
+import { refusalOf, unsafe } from './unsafe/unsafe.ts'
 import { urls } from './urls.ts'
 import { versions } from './versions.ts'
 

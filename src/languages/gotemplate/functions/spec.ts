@@ -11,6 +11,8 @@ export interface Host {
   readonly randomBytes: (length: number) => Uint8Array
   /** An environment variable; asked only when `env` or `expandenv` is enabled. */
   readonly env: (name: string) => string | undefined
+  /** Addresses of a host, or what ends when they are known; asked only when `getHostByName` is enabled. */
+  readonly lookup: (name: string) => readonly string[] | Promise<void>
 }
 
 /** What a running function can use. */
