@@ -79,6 +79,9 @@ export function createListeners(options: ListenersOptions): Listeners {
     log,
     revocations: options.revocations,
     ...(proxyTls !== undefined && { tls: proxyTls }),
+    ...(serve.proxy.http2.enabled && {
+      http2: { maxConcurrentStreams: serve.proxy.http2.max_concurrent_streams },
+    }),
     observe(record) {
       const { inbound, ruleId, code, outcome } = record
       const { method, status, durationMs } = record

@@ -2,6 +2,7 @@
 import { createServer, ServerResponse } from 'node:http'
 import type { IncomingMessage, Server, ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import type { Server as TlsServer } from 'node:https'
 import { Server as NetServer, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
@@ -11,6 +12,8 @@ import type { Clock, Log, Revocations } from '../pipeline/contract.ts'
 import type { Connection, ProxyContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import type { ExchangeOptions } from './exchange.ts'
+import { offerHttp2 } from './http2/front.ts'
+import type { Http2Limits } from './http2/front.ts'
 import type { RequestRecord } from './record.ts'
 import type { ProxySnapshot } from './settings.ts'
 import { loadTls, watchTls } from './tls.ts'
@@ -27,6 +30,8 @@ export interface ProxyServerOptions {
   readonly observe: (record: RequestRecord) => void
   readonly clock: Clock
   readonly tls?: TlsSource
+  /** Absent: HTTP/1.1 alone. Without TLS there is no HTTP/2. */
+  readonly http2?: Http2Limits
   readonly upstreams?: Partial<PoolLimits>
   /** Open client connections; more are dropped. 10,000 unless given. */
   readonly maxConnections?: number
@@ -69,7 +74,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   }
   const stopListening = options.revocations?.subscribe((revocation) => context.tunnels.revoked(revocation))
   const connections = new Map<Socket, Connection>()
-  const { server, stopWatching } = openServer(options)
+  const { server, tlsServer, stopWatching } = openServer(options)
   server.maxConnections = options.maxConnections ?? 10_000
   // Only idleness is limited, and each kind where it arises.
   server.timeout = 0
@@ -93,6 +98,24 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     connections.set(socket, track(socket, context))
     socket.on('close', () => connections.delete(socket))
   })
+  const http2 =
+    tlsServer === undefined || options.http2 === undefined
+      ? undefined
+      : offerHttp2(tlsServer, {
+          limits: options.http2,
+          clock: options.clock,
+          headSize,
+          headTimeout,
+          idleTimeout: () => options.current().settings.timeouts.idle,
+          readTimeout: () => options.current().settings.timeouts.read,
+          begin(request, response, socket, expectsContinue) {
+            // They are what the exchange uses of their older kin.
+            const kin = [request, response] as unknown as [IncomingMessage, ServerResponse]
+            const exchange = new Exchange(context, connections.get(socket)!, ...kin, { expectsContinue })
+            exchange.start()
+            return () => exchange.abandon()
+          },
+        })
   server.on('request', begin)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
     begin(request, response, { expectsContinue: true }),
@@ -115,9 +138,11 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
       }),
     drain() {
       context.stage = 'draining'
+      http2?.goAway()
     },
     retire() {
       context.stage = 'draining'
+      http2?.goAway()
       // The one of http would end idle connections, too, on which a request may be under way.
       NetServer.prototype.close.call(server)
     },
@@ -128,6 +153,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
         server.close(() => resolve())
       })
       context.tunnels.goAway()
+      http2?.goAway()
       // Node ends those that have been used; one that has not said anything yet has nothing to lose.
       for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroySoon()
       const deadline = setTimeout(() => {
@@ -144,7 +170,14 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   }
 }
 
-function openServer(options: ProxyServerOptions): { server: Server; stopWatching: () => void } {
+interface Opened {
+  readonly server: Server
+  /** The same, when it speaks TLS. */
+  readonly tlsServer?: TlsServer
+  readonly stopWatching: () => void
+}
+
+function openServer(options: ProxyServerOptions): Opened {
   const http: ServerOptions = {
     maxHeaderSize: headSize,
     headersTimeout: headTimeout,
@@ -161,10 +194,13 @@ function openServer(options: ProxyServerOptions): { server: Server; stopWatching
   }
   const { tls, log } = options
   if (tls === undefined) return { server: createServer(http), stopWatching: () => undefined }
-  const common = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const
+  const common = {
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: options.http2 === undefined ? ['http/1.1'] : ['h2', 'http/1.1'],
+  } as const
   const server = createTlsServer({ ...http, ...common, ...loadTls(tls) })
   const stopWatching = watchTls(tls, log, (material) => server.setSecureContext({ ...common, ...material }))
-  return { server, stopWatching }
+  return { server, tlsServer: server, stopWatching }
 }
 
 function track(socket: Socket, context: ProxyContext): Connection {
@@ -172,6 +208,8 @@ function track(socket: Socket, context: ProxyContext): Connection {
     peer: { address: plainAddress(socket.remoteAddress ?? ''), tls: socket instanceof TLSSocket },
     exchanges: new Set(),
     idle: () => {
+      // A session of HTTP/2 ends by itself when its last stream has.
+      if (isHttp2(socket)) return
       if (context.stage === 'closing') setImmediate(() => connection.exchanges.size === 0 && socket.destroySoon())
     },
   }
@@ -180,6 +218,8 @@ function track(socket: Socket, context: ProxyContext): Connection {
   })
   return connection
 }
+
+const isHttp2 = (socket: Socket): boolean => socket instanceof TLSSocket && socket.alpnProtocol === 'h2'
 
 /** Dual-stack listeners see IPv4 clients as IPv6 addresses (RFC 4291 section 2.5.5.2). */
 const plainAddress = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address)

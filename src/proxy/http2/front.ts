@@ -1,0 +1,141 @@
+/** HTTP/2 on a TLS listener that also speaks HTTP/1.1: which connections get it, and what none of them may do. */
+import { createServer, constants } from 'node:http2'
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { Server } from 'node:https'
+import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../../pipeline/contract.ts'
+import { StreamRequest, StreamResponse } from './messages.ts'
+
+/** `serve.proxy.http2`. */
+export interface Http2Limits {
+  readonly maxConcurrentStreams: number
+}
+
+export interface Http2FrontOptions {
+  readonly limits: Http2Limits
+  readonly clock: Pick<Clock, 'monotonic'>
+  /** Bytes of a request head. */
+  readonly headSize: number
+  /** Milliseconds for the first request of a connection. */
+  readonly headTimeout: number
+  /** Milliseconds for which a connection may have no request; asked for each connection. */
+  readonly idleTimeout: () => number
+  /** Milliseconds for which a body that has been announced may not come. */
+  readonly readTimeout: () => number
+  /** A request with its answer; the returned function gives it up because the client is gone. */
+  readonly begin: (
+    request: StreamRequest,
+    response: StreamResponse,
+    socket: TLSSocket,
+    expectsContinue: boolean,
+  ) => () => void
+}
+
+export interface Http2Front {
+  /** Tells all clients to send no more requests on their connections; those under way go on. */
+  goAway(): void
+}
+
+/** Streams that a client may reset at once, and per second ever after (CVE-2023-44487). */
+const resets = { streamResetBurst: 200, streamResetRate: 50 } as const
+/** PING and SETTINGS frames in `floodWindow` milliseconds: each asks for an answer (CVE-2019-9512, CVE-2019-9515). */
+const mostQuestions = 500
+const floodWindow = 10_000
+/** Bytes of bodies that one connection may have sent ahead; a stream has the protocol's 65,535 of them. */
+const connectionWindow = 1_048_576
+/** Header lines, pseudo-headers included; the front gate refuses fewer, and says why. */
+const mostLines = 220
+const invalidFrames = 100
+
+interface Connection {
+  readonly session: ServerHttp2Session
+  readonly socket: TLSSocket
+  /** Streams that are open. */
+  streams: number
+}
+
+/** Takes over the connections of `server` whose client has chosen h2 (RFC 7301); its ALPN list has to offer it. */
+export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Front {
+  const { limits, headSize } = options
+  const connections = new Map<ServerHttp2Session, Connection>()
+  const h2 = createServer({
+    ...resets,
+    maxHeaderListPairs: mostLines,
+    maxSessionInvalidFrames: invalidFrames,
+    settings: { maxConcurrentStreams: limits.maxConcurrentStreams, maxHeaderListSize: headSize, enablePush: false },
+  })
+  let accepting: TLSSocket | undefined
+
+  h2.on('session', (session: ServerHttp2Session) => {
+    connections.set(session, { session, socket: accepting!, streams: 0 })
+    session.on('close', () => connections.delete(session))
+    // A client that breaks the protocol is told so by the session itself.
+    session.on('error', () => undefined)
+    session.setLocalWindowSize(connectionWindow)
+    session.setTimeout(options.headTimeout)
+    session.on('timeout', () => session.close())
+    limitQuestions(session, options.clock)
+  })
+  h2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: readonly string[]) => {
+    const connection = connections.get(stream.session as ServerHttp2Session)
+    if (connection === undefined) return
+    watchIdleness(connection, stream, options.idleTimeout())
+    const request = new StreamRequest(stream, headers, raw)
+    const response = new StreamResponse(stream, request)
+    const begin = (): void => {
+      const abandon = options.begin(request, response, connection.socket, headers['expect'] === '100-continue')
+      stream.on('aborted', abandon).on('close', abandon)
+    }
+    // It says that nothing follows, and its end has not come: what it is, the next frame tells (RFC 9113 section 8.1.1).
+    if (headers['content-length'] === '0' && !stream.endAfterHeaders) onceEmpty(request, options.readTimeout(), begin)
+    else begin()
+  })
+
+  const [speakHttp1] = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
+  server.removeAllListeners('secureConnection')
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') {
+      accepting = socket
+      h2.emit('connection', socket)
+    } else speakHttp1!.call(server, socket)
+  })
+  return {
+    goAway() {
+      for (const session of connections.keys()) session.close()
+    },
+  }
+}
+
+/** A connection is idle from the end of its last stream on. */
+function watchIdleness(connection: Connection, stream: ServerHttp2Stream, idle: number): void {
+  const { session } = connection
+  connection.streams++
+  session.setTimeout(0)
+  stream.on('close', () => {
+    if (--connection.streams === 0 && !session.destroyed) session.setTimeout(idle)
+  })
+}
+
+function onceEmpty(request: StreamRequest, timeout: number, begin: () => void): void {
+  request.socket.setTimeout(timeout)
+  request.once('end', () => {
+    request.socket.setTimeout(0)
+    begin()
+  })
+  request.resume()
+}
+
+function limitQuestions(session: ServerHttp2Session, clock: Http2FrontOptions['clock']): void {
+  let since = clock.monotonic()
+  let questions = 0
+  const count = (): void => {
+    const now = clock.monotonic()
+    if (now - since > floodWindow) {
+      since = now
+      questions = 0
+    }
+    if (++questions > mostQuestions) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
+  session.on('ping', count)
+  session.on('remoteSettings', count)
+}
