@@ -5,6 +5,7 @@ import type { Environment } from './interpolate.ts'
 import { convertJson } from './json.ts'
 import type { Locate, Place, Problem } from './problem.ts'
 import { type SourceText, sourceText } from './source.ts'
+import { offsetWithin } from './within.ts'
 import { syntaxProblems } from './yaml_faults.ts'
 
 /** A YAML or JSON text as plain data, which knows where each value stands. */
@@ -63,13 +64,15 @@ function locator(root: Spot, source: SourceText): Locate {
   return (path, on = 'value'): Place => {
     let spot = root
     let offset = root.offset
+    let reached = 0
     for (const [index, step] of path.entries()) {
       const entry = spot.children?.get(step)
       // A value that is not there is missed where it belongs: in its nearest parent.
       if (entry === undefined) break
       offset = on === 'key' && index === path.length - 1 ? entry.key : entry.spot.offset
       spot = entry.spot
+      reached = index + 1
     }
-    return source.place(offset)
+    return source.place(typeof on === 'string' || reached < path.length ? offset : offsetWithin(source, offset, on))
   }
 }

@@ -22,8 +22,14 @@ export interface Problem {
 
 export type Path = readonly (string | number)[]
 
-/** Finds the spot of a value, or of its key, in whatever file (or environment variable) it came from. */
-export type Locate = (path: Path, on?: 'key' | 'value') => Place | string | undefined
+/** A spot in the text that a value is; line and column count from 1. */
+export interface Within {
+  readonly line: number
+  readonly column: number
+}
+
+/** Finds the spot of a value, of its key, or of a part of its text, in whatever file (or environment variable) it came from. */
+export type Locate = (path: Path, on?: 'key' | 'value' | Within) => Place | string | undefined
 
 /** Everything that is wrong with a set of files, at once. */
 export class ProblemsError extends Error {

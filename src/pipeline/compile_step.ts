@@ -1,6 +1,6 @@
 /** One handler of a rule becomes a step: its config merged over the global one, parsed once, its templates compiled. */
 import { type Layer, mergeLayers } from '../documents/layers.ts'
-import type { Locate, Path, Problem } from '../documents/problem.ts'
+import type { Locate, Path, Problem, Within } from '../documents/problem.ts'
 import { closest } from '../documents/suggest.ts'
 import { validate } from '../documents/zod.ts'
 import { GatewayError } from '../errors.ts'
@@ -143,7 +143,8 @@ export async function compileStep<K extends Kind>(
     if (key !== undefined) stepsOf(input, handler).set(key, made)
   }
   // Told for each rule, at its place: the same mistake may stand in several.
-  for (const { severity, message, path: at, hint } of made.reports) report(message, locate(at), hint, severity)
+  for (const { severity, message, path: at, within, hint } of made.reports)
+    report(message, locate(at, within), hint, severity)
   return made.step
 }
 
@@ -161,6 +162,7 @@ interface Report {
   readonly message: string
   /** Inside the handler's config. */
   readonly path: Path
+  readonly within?: Within | undefined
   readonly hint: string | undefined
 }
 
@@ -184,7 +186,8 @@ async function make<Step>(
     return { step: setup.templates.functions?.includes('getHostByName') === true ? patient(step) : step, reports }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    report('error', error.message, error.path, error.hint)
+    const { message, path, within, hint } = error
+    reports.push({ severity: 'error', message, path, within, hint })
     return { step: misconfigured(handler.kind, invalid(handler.kind, handler.name, error.message)), reports }
   }
 }

@@ -75,6 +75,8 @@ export interface Session {
   readonly identity?: string
   /** Epoch milliseconds; absent when the session has no known end. */
   readonly expiresAt?: number
+  /** Epoch milliseconds at which the user's data changed last; absent when the session store does not say. */
+  readonly changedAt?: number
   /** Absent when the session store says nothing of it. */
   readonly authentication?: SessionAuthentication
   /** Known from before an outage of the session store, which cannot be asked. */
@@ -218,11 +220,19 @@ export class ConfigError extends Error {
   readonly path: readonly (string | number)[]
   /** One sentence: what to do. */
   readonly hint: string | undefined
+  /** Where in that value, when it is a text of several lines such as a template; both count from 1. */
+  readonly within: { readonly line: number; readonly column: number } | undefined
 
-  constructor(message: string, path: readonly (string | number)[] = [], hint?: string) {
+  constructor(
+    message: string,
+    path: readonly (string | number)[] = [],
+    hint?: string,
+    within?: { readonly line: number; readonly column: number },
+  ) {
     super(message)
     this.path = path
     this.hint = hint
+    this.within = within && { line: within.line, column: within.column }
   }
 }
 
@@ -398,7 +408,7 @@ export interface Safeguards {
 
 /** What Go templates may do beside reading the session: `templates` of the config. */
 export interface TemplateSettings {
-  /** Functions that are refused unless they are named here: `env` and `expandenv`. */
+  /** Unsafe functions, which are refused unless they are named here. */
   readonly functions?: readonly string[]
   /** Where they find environment variables. */
   readonly host?: { readonly env: (name: string) => string | undefined }
@@ -428,6 +438,8 @@ export interface Setup {
   readonly passCredentials: boolean
   /** Where Kratos says whether it is ready, by `kratos.public_url` or `kratos.admin_url`; absent when neither is set. */
   readonly sessionStoreHealth?: string | undefined
+  /** Absent when sessions are not extended. */
+  readonly sessionExtender?: SessionExtender | undefined
   /**
    * Says something at load; `path` leads to the value inside the handler's config. A warning is legal but probably a mistake;
    * an error is a fault with which the step can still be built, because it answers with the fault when it is reached.
@@ -477,6 +489,14 @@ export interface SessionPolicy {
   readonly reuse: boolean
   /** Answers 200 as long as a 401 of the session store can be believed; absent means that it always can. */
   readonly healthUrl?: string | undefined
+}
+
+/** Gives sessions that are used shortly before their end a longer life: `kratos.extend_sessions`. */
+export interface SessionExtender {
+  /** Whether sessions that are checked at this URL are Kratos' own. */
+  appliesTo(checkSessionUrl: string): boolean
+  /** To be told of every session that is used. Returns at once: whatever is done is done later. */
+  use(session: Session): void
 }
 
 export interface SessionStore {

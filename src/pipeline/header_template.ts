@@ -19,7 +19,7 @@ export function compileHeaderTemplate(source: string, path: readonly string[], s
     template = compileTemplate(source, { ...setup.templates, missingField: setup.safeguards.missing_field })
   } catch (error) {
     if (error instanceof TemplateSyntaxError)
-      throw new ConfigError(`The template is malformed: ${error.message}`, path, templateHint(error))
+      throw new ConfigError(`The template is malformed: ${error.message}`, path, templateHint(error), error)
     throw error
   }
   const name = path.at(-1) ?? ''

@@ -9,7 +9,7 @@ import {
   type SigningKey,
   type TokenTemplate,
 } from '../pipeline/contract.ts'
-import { adviceOn } from './claims/advice.ts'
+import { adviceOn, adviceOnMapper } from './claims/advice.ts'
 import { compileClaims } from './claims/compile.ts'
 import { evaluateHere, type EvaluateMapper, mapperClaims } from './claims/mapper.ts'
 import type { LoadedMappers } from './claims/mappers.ts'
@@ -58,8 +58,8 @@ export async function createTokenTemplate(
   const { clock, randomUUID, tokens, safeguards } = setup
   checkLifetime(settings.ttl, safeguards, setup.report)
   const set = await setup.keys.load(settings.jwks_url, settings.ttl)
-  const claims = await claimsOf(settings, setup)
   const key = keyOf(() => set.firstKey(), setup)
+  const claims = await claimsOf(settings, setup, key instanceof GatewayError ? undefined : key.alg)
   const shared: ClaimsSettings = {
     issuer: issuerOf(settings, setup),
     ttl: settings.ttl,
@@ -91,10 +91,12 @@ export async function createTokenTemplate(
 async function claimsOf(
   settings: TokenTemplateSettings,
   setup: TokenTemplateSetup,
+  alg: string | undefined,
 ): Promise<ClaimsTemplate | undefined> {
   const { claims, claims_mapper_url: url = '', evaluation } = settings
   if (url === '') {
-    for (const { message, path, hint } of adviceOn(claims)) setup.report('warning', message, ['claims', ...path], hint)
+    for (const { message, path, hint } of adviceOn(claims, alg))
+      setup.report('warning', message, ['claims', ...path], hint)
     return within(['claims'], () =>
       compileClaims(claims as string | JsonObject | undefined, setup.safeguards, setup.templates),
     )
@@ -105,9 +107,12 @@ async function claimsOf(
   const { workers } = setup
   const evaluateThere: EvaluateMapper = (mapper, session, defaults, others) =>
     workers.evaluate(mapper, { session, defaults, others }, evaluation.timeout)
-  return within(['claims_mapper_url'], async () =>
-    mapperClaims(await setup.mappers.load(url), evaluation.worker ? evaluateThere : evaluateHere),
-  )
+  return within(['claims_mapper_url'], async () => {
+    const mapper = await setup.mappers.load(url)
+    for (const { message, hint } of adviceOnMapper(mapper.source, alg))
+      setup.report('warning', message, ['claims_mapper_url'], hint)
+    return mapperClaims(mapper, evaluation.worker ? evaluateThere : evaluateHere)
+  })
 }
 
 /** Leads a ConfigError to where in the template it is. */
@@ -116,7 +121,7 @@ async function within<Value>(path: readonly string[], work: () => Value): Promis
     return await work()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    throw new ConfigError(error.message, [...path, ...error.path], error.hint)
+    throw new ConfigError(error.message, [...path, ...error.path], error.hint, error.within)
   }
 }
 

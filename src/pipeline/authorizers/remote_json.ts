@@ -33,7 +33,7 @@ function compilePayload(source: string, { safeguards, templates }: Setup): (exch
     template = compileTemplate(source, { ...templates, output: 'json', missingField: safeguards.missing_field })
   } catch (error) {
     if (error instanceof TemplateSyntaxError)
-      throw new ConfigError(`The template is malformed: ${error.message}`, ['payload'], templateHint(error))
+      throw new ConfigError(`The template is malformed: ${error.message}`, ['payload'], templateHint(error), error)
     throw error
   }
   if (!source.includes('{{') && !isJson(source)) throw new ConfigError('payload is not a JSON text', ['payload'])

@@ -97,10 +97,10 @@ async function ownMint(settings: Config, setup: Setup): Promise<Mint> {
   const { issuer_url: issuer = '', jwks_url: jwksUrl = '', ttl } = settings
   const keySet = await setup.keys.load(jwksUrl, ttl)
   const claims = claimsOf(settings.claims, setup)
-  for (const { message, path, hint } of adviceOn(settings.claims))
-    setup.report('warning', message, ['claims', ...path], hint)
   checkLifetime(ttl, safeguards, setup.report)
   const key = signingKey(keySet, safeguards)
+  for (const { message, path, hint } of adviceOn(settings.claims, key instanceof GatewayError ? undefined : key.alg))
+    setup.report('warning', message, ['claims', ...path], hint)
   if (key instanceof GatewayError) {
     setup.report('error', key.reason ?? key.message, ['jwks_url'], MAKE_A_KEY)
     return () => {
@@ -120,7 +120,7 @@ function claimsOf(
     return compileClaims(claims as string | JsonObject | undefined, safeguards, templates)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    throw new ConfigError(error.message, ['claims', ...error.path], error.hint)
+    throw new ConfigError(error.message, ['claims', ...error.path], error.hint, error.within)
   }
 }
 

@@ -50,6 +50,7 @@ function compile(source: string, { missingField, templates }: GoClaimsOptions): 
       `The Go template has a mistake at line ${error.line}, column ${error.column}: ${error.reason}`,
       [],
       templateHint(error),
+      error,
     )
   }
 }
