@@ -25,6 +25,8 @@ import type {
 import { decide } from './pipeline/decide.ts'
 import { createShared } from './pipeline/shared.ts'
 import { pollRepositories, type Poll } from './rules/repositories/poll.ts'
+import { startLayers, tellOfRevocations } from './revocation_layers.ts'
+import { createExtenders } from './sessions/extender.ts'
 import { createRevocations } from './sessions/revocations.ts'
 import { createSessionStore } from './sessions/store.ts'
 import { createLog, forwardingLog, type Log as LeveledLog, type LogTarget } from './telemetry/log.ts'
@@ -104,6 +106,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const http = createHttpClient()
   const shared = createShared({ clock, http, log: currentLog })
   const mapperWorkers = createMapperWorkers()
+  const sessionExtenders = createExtenders({
+    http,
+    clock,
+    log: currentLog,
+    onExtended: (id) => sessions.doubt(id),
+    observe: (outcome) => metrics.sessionExtension(outcome),
+  })
   const runtime = {
     clock,
     randomUUID: () => randomUUID(),
@@ -111,6 +120,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     revocations,
     tokens,
     mapperWorkers,
+    sessionExtenders,
     http,
     shared,
     log: currentLog,
@@ -141,6 +151,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const allMetrics = options.peers?.shareMetrics(metrics.registry)
   options.peers?.shareRevocations(revocations)
+  tellOfRevocations(revocations, currentLog, metrics)
+  const self = randomUUID()
+  const stopLayers = await startLayers({
+    config: boot,
+    revocations,
+    sessions,
+    http,
+    clock,
+    log: currentLog,
+    metrics,
+    self,
+  })
   let proxyState = proxySnapshot(state, runtime)
   let apiState = apiSnapshot(state)
   if ((boot.tracing?.provider ?? '') !== '' && proxyState.tracer === undefined) {
@@ -249,6 +271,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     closing = true
     stopWatching()
     await listeners.close(grace)
+    await stopLayers()
     await Promise.all([sessions.close(), http.close(), mapperWorkers.close()])
   }
 
@@ -309,6 +332,9 @@ function warnOfBootKeys(boot: Config, after: Config, log: Log): void {
     for (const key of new Set([...Object.keys(old ?? {}), ...Object.keys(now ?? {})])) {
       if (!free.includes(key) && !isDeepStrictEqual(old?.[key], now?.[key])) changed.push(`serve.${section}.${key}`)
     }
+  }
+  for (const source of ['database', 'redis', 'revalidation'] as const) {
+    if (!isDeepStrictEqual(boot.revocation[source], after.revocation[source])) changed.push(`revocation.${source}`)
   }
   if (changed.length > 0) log.warn({ keys: changed }, 'What has changed here takes effect after a restart')
 }

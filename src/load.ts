@@ -11,12 +11,14 @@ import { loadConfig, type LoadedConfig } from './config/load.ts'
 import { migrationNotes, type MigrationNote } from './config/migration.ts'
 import type { Environment } from './documents/interpolate.ts'
 import { type Locate, type Problem, withoutRepetitions } from './documents/problem.ts'
-import type { AnyHandler, JsonObject, Setup, TokenTemplate } from './pipeline/contract.ts'
+import type { AnyHandler, JsonObject, SessionExtender, Setup, TokenTemplate } from './pipeline/contract.ts'
 import { builtinHandlers } from './pipeline/builtin.ts'
 import { compileRules } from './pipeline/compile.ts'
 import type { Snapshot } from './pipeline/snapshot.ts'
 import type { LoadedRule } from './rules/rule.ts'
+import { packageProblems } from './revocation_layers.ts'
 import { loadRepositories, type LoadedRepositories } from './rules/repositories/load.ts'
+import type { SessionExtenders } from './sessions/extender.ts'
 import { healthUrl } from './sessions/health.ts'
 import { createMappers, type LoadedMappers } from './tokens/claims/mappers.ts'
 import type { MapperWorkers } from './tokens/claims/workers/pool.ts'
@@ -31,6 +33,8 @@ export type Runtime = Pick<
 > & {
   /** Where claims mappers are evaluated that are not trusted. */
   readonly mapperWorkers: MapperWorkers
+  /** Absent where nothing may be changed in Kratos. */
+  readonly sessionExtenders?: SessionExtenders
 }
 
 export interface LoadOptions {
@@ -134,6 +138,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       sessionCookies: cookies,
       passCredentials: false,
       sessionStoreHealth: healthUrlOf(config),
+      sessionExtender: extenderOf(config, runtime),
     },
   })
   // Published even when no rule signs with it, as in Oathkeeper.
@@ -142,10 +147,12 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 
   const serving = [...certificateProblems(config.serve, loaded.locate), ...whoamiProblems(config, loaded.locate)]
   const apiTokens = loadApiTokens(config, loaded.locate)
+  const packages = await packageProblems(config, loaded.locate)
   const problems = withoutRepetitions([
     ...loaded.problems,
     ...serving,
     ...apiTokens.problems,
+    ...packages,
     ...tokenTemplates.problems,
     ...repositories.problems,
     ...compiled.problems,
@@ -161,7 +168,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   ]
   const refused =
     tokenTemplates.refused ||
-    hasError([...loaded.problems, ...serving, ...apiTokens.problems, ...repositories.problems]) ||
+    hasError([...loaded.problems, ...serving, ...apiTokens.problems, ...packages, ...repositories.problems]) ||
     (safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
   const snapshot = { ...compiled.snapshot, keySets: [...keySets.sets.values()] }
   const keptKeySets = keySets.kept.map(({ url, problem }): Problem => {
@@ -250,6 +257,11 @@ function whoamiOf(
 function healthUrlOf({ kratos }: Config): string | undefined {
   const base = kratos?.public_url ?? kratos?.admin_url
   return base === undefined ? undefined : healthUrl(base)
+}
+
+function extenderOf({ kratos }: Config, { sessionExtenders }: Runtime): SessionExtender | undefined {
+  if (kratos?.extend_sessions === undefined || kratos.admin_url === undefined) return undefined
+  return sessionExtenders?.({ adminUrl: kratos.admin_url, publicUrl: kratos.public_url, ...kratos.extend_sessions })
 }
 
 function storeCookie(config: Config): string {

@@ -34,6 +34,7 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   [9, 'api/'],
   [10, 'api_tokens.ts'],
   [10, 'certificates.ts'],
+  [10, 'revocation_layers.ts'],
   [10, 'load.ts'],
   [10, 'planes.ts'],
   [10, 'listeners.ts'],

@@ -20,15 +20,23 @@ export function sessionAuthentication(
   const requirements = compileRequirements(config.require, clock)
   const policy = sessionPolicy(config.cache, setup)
   const anew = { ...policy, reuse: false }
+  const extender =
+    setup.sessionExtender?.appliesTo(config.check_session_url) === true ? setup.sessionExtender : undefined
+
+  const read = (answer: SessionAnswer): Authentication => {
+    const result = authentication(answer, requirements)
+    if (extender !== undefined && result.outcome === 'authenticated') extender.use(result.session)
+    return result
+  }
 
   return (inbound, credential) => {
     const asked = question(inbound, credential)
     const answer = sessions.ask(asked, policy)
-    if (answer instanceof Promise) return answer.then((late) => authentication(late, requirements))
-    const result = authentication(answer, requirements)
+    if (answer instanceof Promise) return answer.then(read)
+    const result = read(answer)
     if (answer.outcome !== 'session' || result.outcome === 'authenticated') return result
     // The user may have done meanwhile what the rule requires: no refusal by what is remembered.
-    return Promise.resolve(sessions.ask(asked, anew)).then((late) => authentication(late, requirements))
+    return Promise.resolve(sessions.ask(asked, anew)).then(read)
   }
 }
 

@@ -2,7 +2,7 @@
  * Listens to the triggers in Kratos' PostgreSQL database. They see every change, whoever made it and by whatever way, and
  * PostgreSQL tells of it when it is committed.
  */
-import type { Client } from 'pg'
+import type * as Pg from 'pg'
 import {
   backoff,
   HEARTBEAT,
@@ -21,7 +21,7 @@ export interface DatabaseOptions {
   readonly heartbeat?: { readonly interval: number; readonly timeout: number }
 }
 
-type Postgres = typeof import('pg')
+type Postgres = typeof Pg
 
 /** Rejects with MissingPackageError. */
 export const loadPostgres = (): Promise<Postgres> => loadPackage('revocation.database', 'pg', () => import('pg'))
@@ -29,12 +29,12 @@ export const loadPostgres = (): Promise<Postgres> => loadPackage('revocation.dat
 /** Connects, and connects again whenever the connection is lost, until it is closed. */
 export function listenToDatabase(postgres: Postgres, options: DatabaseOptions): RevocationSource {
   const { events, heartbeat = HEARTBEAT } = options
-  let client: Client | undefined
+  let client: Pg.Client | undefined
   let timer: NodeJS.Timeout | undefined
   let attempt = 0
   let closed = false
 
-  const lose = (lost: Client, reason: string): void => {
+  const lose = (lost: Pg.Client, reason: string): void => {
     if (lost !== client) return
     client = undefined
     clearTimeout(timer)
@@ -49,20 +49,17 @@ export function listenToDatabase(postgres: Postgres, options: DatabaseOptions): 
     timer.unref()
   }
 
-  const beat = (living: Client): void => {
+  const beat = (living: Pg.Client): void => {
     timer = setTimeout(() => {
       // A connection that was cut without a word looks like a silent one.
       const deadline = setTimeout(() => lose(living, 'no answer'), heartbeat.timeout).unref()
-      living.query('SELECT 1').then(
-        () => {
+      living
+        .query('SELECT 1')
+        .catch((error: unknown) => lose(living, reasonOf(error)))
+        .finally(() => {
           clearTimeout(deadline)
           if (living === client) beat(living)
-        },
-        (error: unknown) => {
-          clearTimeout(deadline)
-          lose(living, reasonOf(error))
-        },
-      )
+        })
     }, heartbeat.interval)
     timer.unref()
   }
@@ -112,6 +109,6 @@ export function listenToDatabase(postgres: Postgres, options: DatabaseOptions): 
 }
 
 /** Its errors are nobody's any more. */
-function discard(client: Client): void {
+function discard(client: Pg.Client): void {
   client.end().catch(() => undefined)
 }

@@ -1,5 +1,5 @@
 /** Tells other gateways of revocations by a channel of Redis or Valkey, and hears of theirs. */
-import type { Redis } from 'ioredis'
+import type * as IoRedis from 'ioredis'
 import type { Revocation } from '../pipeline/contract.ts'
 import {
   backoff,
@@ -26,7 +26,7 @@ export interface RedisChannel extends RevocationSource {
   send(revocation: Revocation): void
 }
 
-type Client = typeof import('ioredis').Redis
+type Client = typeof IoRedis.Redis
 
 /** Rejects with MissingPackageError. */
 export const loadRedis = async (): Promise<Client> =>
@@ -53,8 +53,8 @@ export function openRedis(RedisClient: Client, options: RedisOptions): RedisChan
     retryStrategy: backoff,
   }
   // A connection that has subscribed may do nothing else.
-  const subscriber: Redis = new RedisClient(options.url, settings)
-  const publisher: Redis = new RedisClient(options.url, settings)
+  const subscriber: IoRedis.Redis = new RedisClient(options.url, settings)
+  const publisher: IoRedis.Redis = new RedisClient(options.url, settings)
 
   const lose = (reason: string): void => {
     clearInterval(beating)

@@ -102,16 +102,20 @@ function stateOf(identity: Json | undefined): Json | undefined {
   return isObject(identity) ? identity['state'] : undefined
 }
 
-function identification(document: Json | undefined): Pick<Session, 'id' | 'identity' | 'expiresAt' | 'authentication'> {
+function identification(
+  document: Json | undefined,
+): Pick<Session, 'id' | 'identity' | 'expiresAt' | 'changedAt' | 'authentication'> {
   if (!isObject(document)) return {}
   const id = idOf(document)
   const identity = idOf(document['identity'])
   const expiresAt = timeOf(document['expires_at'])
+  const changedAt = isObject(document['identity']) ? timeOf(document['identity']['updated_at']) : undefined
   const authentication = authenticationOf(document)
   return {
     ...(id !== undefined && { id }),
     ...(identity !== undefined && { identity }),
     ...(expiresAt !== undefined && { expiresAt }),
+    ...(changedAt !== undefined && { changedAt }),
     ...(authentication !== undefined && { authentication }),
   }
 }
