@@ -3,6 +3,7 @@ import type { Problem } from '../documents/problem.ts'
 import type { AdvisedRule } from './advice/advised_rule.ts'
 import { authenticatorAdvice } from './advice/authenticators.ts'
 import { cacheAdvice } from './advice/caches.ts'
+import { dataServerAdvice } from './advice/data_servers.ts'
 import { errorHandlerAdvice } from './advice/error_handlers.ts'
 import { mutatorAdvice } from './advice/mutators.ts'
 import { strippedPathAdvice } from './advice/stripped_path.ts'
@@ -11,6 +12,7 @@ export function adviceOn(advised: AdvisedRule): readonly Problem[] {
   return [
     ...authenticatorAdvice(advised),
     ...mutatorAdvice(advised),
+    ...dataServerAdvice(advised),
     ...errorHandlerAdvice(advised),
     ...cacheAdvice(advised),
     ...strippedPathAdvice(advised),

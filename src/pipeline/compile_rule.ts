@@ -115,6 +115,7 @@ export async function compileRule(
     edits,
     errors: advisedErrors,
     passesCredentials: setup.passCredentials,
+    clientHeaders: setup.safeguards.client_headers,
     path: setup.safeguards.path,
     matchingStrategy: config.access_rules.matching_strategy,
   })

@@ -83,6 +83,69 @@ describe('authorization left to the client', () => {
   })
 })
 
+describe('a data server that gets what clients send', () => {
+  const all = 'the session cookie, Authorization, x-hasura-* headers'
+  const hasura = { url: 'http://hasura.internal:8080' }
+  const postgrest = { url: 'http://postgrest:3000' }
+  const claims = (claims: unknown): RuleParts => withToken({ claims })
+  const dropsBoth = { mutators: [{ handler: 'header', config: { remove: ['Authorization', 'Cookie'] } }] }
+  it.each<[string, RuleParts, Differing, string[]]>([
+    ['Hasura by its host', {}, { upstream: hasura }, [`Hasura and gets, as the client sent it: ${all}`]],
+    [
+      'Hasura by its path',
+      {},
+      { upstream: { url: 'http://u/v1/graphql' } },
+      [`Hasura and gets, as the client sent it: ${all}`],
+    ],
+    [
+      'Hasura by its claims',
+      claims({ h: { 'x-hasura-user-id': 'a' } }),
+      {},
+      ['Hasura and gets, as the client sent it: the session cookie, x-hasura-* headers'],
+    ],
+    [
+      'PostgREST by its host',
+      {},
+      { upstream: postgrest },
+      ['PostgREST and gets, as the client sent it: the session cookie, Authorization'],
+    ],
+    [
+      'PostgREST by its role',
+      claims({ role: 'a' }),
+      {},
+      ['PostgREST and gets, as the client sent it: the session cookie'],
+    ],
+    [
+      'PostgREST by its role, in a Go template',
+      claims('{"role": "a"}'),
+      {},
+      ['PostgREST and gets, as the client sent it: the session cookie'],
+    ],
+    [
+      'credentials removed',
+      dropsBoth,
+      { upstream: hasura },
+      ['Hasura and gets, as the client sent it: x-hasura-* headers'],
+    ],
+    ['credentials removed for PostgREST', dropsBoth, { upstream: postgrest }, []],
+    ['credentials dropped', {}, { upstream: { ...postgrest, credentials: 'drop' } }, []],
+    ['all dropped by the rule', {}, { upstream: { ...hasura, client_headers: 'drop' } }, []],
+    ['all dropped by the config', {}, { upstream: hasura, safeguards: { client_headers: 'drop' } }, []],
+    ['a rule that says so', {}, { upstream: { ...hasura, client_headers: 'pass' } }, []],
+    ['profile secure', {}, { upstream: hasura, profile: 'secure' }, []],
+    [
+      'profile secure, and a rule that passes',
+      {},
+      { upstream: { ...hasura, client_headers: 'pass' }, profile: 'secure' },
+      [],
+    ],
+    ['another server', {}, { upstream: { url: 'http://notes' } }, []],
+    ['/decisions only', {}, { upstream: { url: '' } }, []],
+  ])('%s', async (_, parts, config, expected) => {
+    expect(await warnings(parts, config)).toEqual(expected.map((text) => `The upstream looks like ${text}`))
+  })
+})
+
 describe('id_token', () => {
   it.each([
     ['1h', 0],
@@ -99,7 +162,8 @@ describe('id_token', () => {
       'x-hasura-user-id': '{{ print .Subject }}',
     }
     const claims = JSON.stringify({ 'https://hasura.io/jwt/claims': roles })
-    expect(await warnings(withToken({ claims }))).toEqual([expect.stringContaining('default role "user"')])
+    const secure = { profile: 'secure' }
+    expect(await warnings(withToken({ claims }), secure)).toEqual([expect.stringContaining('default role "user"')])
   })
 })
 

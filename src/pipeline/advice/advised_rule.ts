@@ -33,6 +33,8 @@ export interface AdvisedRule {
   readonly errors: readonly AdvisedStep[]
   /** Whether the client's session credentials and Authorization reach the upstream. */
   readonly passesCredentials: boolean
+  /** As it is in force for the rule. */
+  readonly clientHeaders: Safeguards['client_headers']
   readonly path: Safeguards['path']
   readonly matchingStrategy: MatchingStrategy
 }
