@@ -52,6 +52,26 @@ describe('env and expandenv', () => {
     expect(service.requests.at(-1)?.body.toString()).toBe('{"region":"eu eu-1"}')
   })
 
+  it('are shown where they stand, also in a block of YAML', async () => {
+    await using test = await load(['env'], 'x')
+    const yaml = [
+      '- id: a',
+      '  match: { url: <.*>, methods: [GET] }',
+      '  authenticators: [{ handler: anonymous }]',
+      '  authorizer: { handler: remote_json }',
+      '  mutators:',
+      '  - handler: header',
+      '    config:',
+      '      headers:',
+      '        X-A: |',
+      '          first',
+      '          {{ env `A` }}{{ expandenv `$A` }}',
+    ]
+    test.write('rules.json', yaml.join('\n'))
+    const { problems } = await test.gateway.reload()
+    expect(problems).toMatchObject([{ place: { line: 11, column: 27 } }])
+  })
+
   it('cannot be allowed when there is no such function', async () => {
     await expect(load(['nope'], 'x')).rejects.toThrow(/allow_functions/)
   })
