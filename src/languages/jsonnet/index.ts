@@ -1,4 +1,5 @@
 export { JsonnetLimitError, JsonnetRuntimeError, JsonnetSyntaxError } from './errors.ts'
 export type { Importer } from './importer.ts'
 export { defaultLimits, type Limits } from './limits.ts'
+export { type Outline, outlineJsonnet, type OutlineObject } from './outline.ts'
 export { type CompileOptions, compileJsonnet, type EvaluateOptions, type JsonnetProgram } from './program.ts'

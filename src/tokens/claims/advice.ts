@@ -1,4 +1,8 @@
-/** What is legal in claims but probably a mistake. */
+import { hasuraAdvice } from './advice_hasura.ts'
+import { postgrestAdvice } from './advice_postgrest.ts'
+import { isOutlineObject, outlineOf, outlineOfMapper, type Outline } from './outline.ts'
+
+/** What is legal in claims but probably a mistake, or what a server that reads them would refuse. */
 export interface Advice {
   readonly message: string
   /** To the value inside the claims. */
@@ -9,60 +13,54 @@ export interface Advice {
 /** Claims that every token gets from Mintkeeper itself. */
 const registered = ['exp', 'iat', 'iss', 'jti', 'nbf', 'sub']
 
-/** Where Hasura looks for its session variables unless it is told otherwise. */
-const hasuraNamespace = 'https://hasura.io/jwt/claims'
-
-/** Looks at claims written as an object, and at the roles in those of a template that is JSON by itself. */
-export function adviceOn(claims: unknown): readonly Advice[] {
-  if (typeof claims === 'string') return adviceOnText(claims)
-  if (!isObject(claims)) return []
+/**
+ * Looks at claims as the config has them: an object with Handlebars in its strings, or a Go template.
+ * @param alg what the token is signed with
+ */
+export function adviceOn(claims: unknown, alg?: string): readonly Advice[] {
+  const outline = outlineOf(claims)
+  if (!isOutlineObject(outline)) return []
+  const advice = adviceForServers(outline, alg)
+  // Places inside a text cannot be told; and texts come from Oathkeeper, which overwrites the same claims without a word.
+  if (typeof claims === 'string') return advice.map((each) => ({ ...each, path: [] }))
   const overwritten = registered
-    .filter((name) => name in claims)
+    .filter((name) => outline.members.has(name))
     .map((name) => ({
       message: `The claim ${name} is always set by Mintkeeper; what is written here has no effect`,
       path: [name],
       hint: 'Remove it, or use another name.',
     }))
-  const hasura = claims[hasuraNamespace]
-  return isObject(hasura) ? [...overwritten, ...hasuraAdvice(hasura)] : overwritten
+  return [...overwritten, ...advice]
 }
 
-/** Places inside a text cannot be told. */
-function adviceOnText(claims: string): readonly Advice[] {
-  let document: unknown
-  try {
-    document = JSON.parse(claims)
-  } catch {
-    return []
-  }
-  const hasura = isObject(document) ? document[hasuraNamespace] : undefined
-  return isObject(hasura) ? hasuraAdvice(hasura).map((advice) => ({ ...advice, path: [] })) : []
-}
-
-/** Hasura refuses a token without both roles, or with a default role that is not allowed. */
-function hasuraAdvice(variables: Readonly<Record<string, unknown>>): readonly Advice[] {
-  const byName = new Map(Object.entries(variables).map(([name, value]) => [name.toLowerCase(), value]))
-  const allowed = byName.get('x-hasura-allowed-roles')
-  const role = byName.get('x-hasura-default-role')
+/**
+ * Looks at the claims of a mapper in Jsonnet, which replace those that a token has anyway. Paths are empty.
+ * @param alg what the token is signed with
+ */
+export function adviceOnMapper(source: string, alg?: string): readonly Advice[] {
+  const outline = outlineOfMapper(source)
+  if (!isOutlineObject(outline)) return []
+  const { members } = outline
   const advice: Advice[] = []
-  for (const name of ['x-hasura-default-role', 'x-hasura-allowed-roles']) {
-    if (byName.has(name)) continue
+  if (members.has('sub')) {
+    const hint = 'Remove it, or set subject_source.'
+    advice.push({ message: 'The claim sub stays as it is; what the mapper makes of it has no effect', path: [], hint })
+  }
+  for (const name of ['exp', 'iat', 'nbf']) {
+    const value = members.get(name)
+    if (value === undefined) continue
     advice.push({
-      message: `Hasura refuses tokens without ${name}`,
-      path: [hasuraNamespace],
-      hint: `Add ${name}: ${name.endsWith('roles') ? 'a list of roles' : 'one of the allowed roles'}.`,
+      message: isWholeNumber(value)
+        ? `The claim ${name} is the same in every token`
+        : `The claim ${name} is no whole number of seconds: Hasura and PostgREST refuse such tokens`,
+      path: [],
+      hint: "Compute it from std.extVar('claims'), or leave it to Mintkeeper.",
     })
   }
-  const isWritten = typeof role === 'string' && !role.includes('{{')
-  if (isWritten && Array.isArray(allowed) && !allowed.some((entry) => entry === role || String(entry).includes('{{'))) {
-    advice.push({
-      message: `The default role ${JSON.stringify(role)} is not one of x-hasura-allowed-roles; Hasura refuses such tokens`,
-      path: [hasuraNamespace],
-      hint: `Add ${JSON.stringify(role)} to x-hasura-allowed-roles.`,
-    })
-  }
-  return advice
+  return [...advice, ...adviceForServers(outline, alg).map((each) => ({ ...each, path: [] }))]
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const adviceForServers = (claims: Outline, alg: string | undefined): readonly Advice[] =>
+  isOutlineObject(claims) ? [...hasuraAdvice(claims, alg), ...postgrestAdvice(claims)] : []
+
+const isWholeNumber = (value: Outline): boolean => Number.isSafeInteger(value)
