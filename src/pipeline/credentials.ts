@@ -19,23 +19,30 @@ export function requestCookies(inbound: Inbound, names?: readonly string[]): Req
 export function parseCookies(lines: readonly string[], names?: readonly string[]): RequestCookie[] {
   const cookies: RequestCookie[] = []
   for (const line of lines) {
-    for (const part of line.split(';')) {
-      const equals = part.indexOf('=')
-      if (equals === -1) continue
-      const name = trimSpace(part.slice(0, equals))
-      if (name === '' || (names !== undefined && !names.includes(name))) continue
-      const text = trimSpace(part.slice(equals + 1))
-      const quoted = text.length > 1 && text.startsWith('"') && text.endsWith('"')
-      cookies.push({ name, value: quoted ? text.slice(1, -1) : text, quoted })
+    let equals = -1
+    for (let start = 0; start < line.length;) {
+      const next = line.indexOf(';', start)
+      const end = next === -1 ? line.length : next
+      if (equals < start) equals = line.indexOf('=', start)
+      if (equals === -1) break
+      if (equals < end) {
+        const name = trimSpace(line, start, equals)
+        if (name !== '' && (names === undefined || names.includes(name))) {
+          const text = trimSpace(line, equals + 1, end)
+          const quoted = text.length > 1 && text.startsWith('"') && text.endsWith('"')
+          cookies.push({ name, value: quoted ? text.slice(1, -1) : text, quoted })
+        }
+      }
+      start = end + 1
     }
   }
   return cookies
 }
 
 // String.prototype.trim() also takes U+00A0 and friends, which would make two different names equal.
-function trimSpace(text: string): string {
-  let start = 0
-  let end = text.length
+function trimSpace(text: string, from: number, to: number): string {
+  let start = from
+  let end = to
   while (start < end && isSpace(text.charCodeAt(start))) start++
   while (end > start && isSpace(text.charCodeAt(end - 1))) end--
   return text.slice(start, end)

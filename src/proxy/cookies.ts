@@ -5,8 +5,9 @@ export function hasRivals(cookieLines: readonly string[], names: readonly string
   for (const name of names) {
     let first: string | undefined
     for (const line of cookieLines) {
-      // The common case, one occurrence or none, is settled without taking the line apart.
-      if (!line.includes(name)) continue
+      const at = line.indexOf(name)
+      // As in withoutCookies: one occurrence has no rival.
+      if (at === -1 || (cookieLines.length === 1 && !line.includes(name, at + 1))) continue
       for (const pair of line.split(';')) {
         if (cookieName(pair) !== name) continue
         const value = trimBlanks(pair.slice(pair.indexOf('=') + 1))
@@ -22,7 +23,26 @@ export function hasRivals(cookieLines: readonly string[], names: readonly string
  * The line without the named cookies; empty when nothing is left. The other pairs keep their bytes and their order.
  */
 export function withoutCookies(line: string, names: readonly string[]): string {
-  if (!names.some((name) => line.includes(name))) return line
+  let name = ''
+  let at = -1
+  for (const candidate of names) {
+    const found = line.indexOf(candidate)
+    if (found === -1) continue
+    if (at !== -1 || line.includes(candidate, found + 1)) return withoutPairs(line, names)
+    name = candidate
+    at = found
+  }
+  // The common case, one occurrence or none, is settled without taking the line apart.
+  if (at === -1) return line
+  const start = line.lastIndexOf(';', at) + 1
+  const next = line.indexOf(';', at)
+  const end = next === -1 ? line.length : next
+  if (cookieName(line.slice(start, end)) !== name) return line.slice(blanksBefore(line))
+  const kept = start === 0 ? line.slice(end + 1) : line.slice(0, start - 1) + line.slice(end)
+  return kept.slice(blanksBefore(kept))
+}
+
+function withoutPairs(line: string, names: readonly string[]): string {
   const kept = line.split(';').filter((pair) => !names.includes(cookieName(pair)))
   const joined = kept.join(';')
   return joined.slice(blanksBefore(joined))

@@ -69,11 +69,13 @@ export function createMetrics(settings: MetricsSettings): Metrics {
   const { prefix } = settings
   const registers = [registry]
   const labelNames = ['method', 'request', 'service', 'status_code'] as const
+  const requestTally = new Tally()
   const requests = new Counter({
     name: `${prefix}requests_total`,
     help: 'Total number of requests',
     labelNames,
     registers,
+    collect: () => requestTally.empty((labels, count) => requests.inc(labels, count)),
   })
   const durations = new Histogram({
     name: `${prefix}requests_duration_seconds`,
@@ -81,11 +83,13 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     labelNames,
     registers,
   })
+  const decisionTally = new Tally()
   const decisions = new Counter({
     name: `${prefix}decisions_total`,
     help: 'Decisions by rule, outcome and reason code.',
     labelNames: ['rule_id', 'outcome', 'reason'],
     registers,
+    collect: () => decisionTally.empty((labels, count) => decisions.inc(labels, count)),
   })
   const sessionStoreCalls = new Counter({
     name: `${prefix}session_store_calls_total`,
@@ -143,6 +147,8 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     registers,
   })
 
+  const redacted = remembered(redactText)
+  const labelOf = (path: string): string => redacted(settings.collapseRequestPaths ? beginningOf(path) : path)
   const requestLabel = bounded(MAX_REQUESTS)
   const ruleLabel = bounded(MAX_RULES)
 
@@ -150,22 +156,24 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     request({ service, method, target, status, durationMs, known }) {
       const path = pathOf(target)
       if (path === '/health/alive' || path === '/health/ready') return
-      const label = settings.collapseRequestPaths ? firstSegment(path) : redactText(path)
-      const labels = {
-        method: METHODS.has(method) ? method : 'other',
-        request: settings.hideRequestPaths ? '' : requestLabel(label, known),
+      const label = settings.hideRequestPaths ? '' : labelOf(path)
+      const request = settings.hideRequestPaths ? '' : requestLabel(label, known)
+      const verb = METHODS.has(method) ? method : 'other'
+      const labels = requestTally.count(`${service} ${status} ${verb} ${request}`, () => ({
+        method: verb,
+        request,
         service,
         status_code: String(status),
-      }
-      requests.inc(labels)
+      }))
       durations.observe(labels, durationMs / 1000)
     },
     decision(ruleId, granted, reason) {
-      decisions.inc({
-        rule_id: ruleId === undefined ? '' : ruleLabel(ruleId, true),
+      const rule = ruleId === undefined ? '' : ruleLabel(ruleId, true)
+      decisionTally.count(`${granted ? '+' : '-'}${reason} ${rule}`, () => ({
+        rule_id: rule,
         outcome: granted ? 'granted' : 'denied',
         reason,
-      })
+      }))
     },
     sessionStoreCall: (outcome) => sessionStoreCalls.inc({ outcome }),
     sessionFromMemory: (kind) => sessionCacheHits.inc({ kind }),
@@ -204,7 +212,51 @@ function pathOf(target: string): string {
 }
 
 /** `/` and the first segment of a path: `/a/b` gives `/a`. */
-export function firstSegment(path: string): string {
+export const firstSegment = (path: string): string => redactText(beginningOf(path))
+
+function beginningOf(path: string): string {
   const end = path.indexOf('/', 1)
-  return redactText(end === -1 ? path : path.slice(0, end))
+  return end === -1 ? path : path.slice(0, end)
+}
+
+/** Texts for which a result is remembered, and how long they may be. */
+const MAX_REMEMBERED = 1000
+const MAX_REMEMBERED_LENGTH = 128
+
+/** The same function, which remembers its first results: most requests are for a few beginnings of paths. */
+function remembered(make: (text: string) => string): (text: string) => string {
+  const results = new Map<string, string>()
+  return (text) => {
+    let result = results.get(text)
+    if (result === undefined) {
+      result = make(text)
+      if (results.size < MAX_REMEMBERED && text.length <= MAX_REMEMBERED_LENGTH) results.set(text, result)
+    }
+    return result
+  }
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** Counts what happens for every request, and hands it to the counter when somebody looks: a counter looks up its labels each time. */
+class Tally {
+  readonly #series = new Map<string, { readonly labels: Labels; pending: number }>()
+
+  /** Counts one; `make` gives the labels that `key` stands for, and what comes back are these. */
+  count(key: string, make: () => Labels): Labels {
+    let series = this.#series.get(key)
+    if (series === undefined) {
+      series = { labels: make(), pending: 0 }
+      this.#series.set(key, series)
+    }
+    series.pending++
+    return series.labels
+  }
+
+  empty(take: (labels: Labels, count: number) => void): void {
+    for (const series of this.#series.values()) {
+      if (series.pending > 0) take(series.labels, series.pending)
+      series.pending = 0
+    }
+  }
 }
