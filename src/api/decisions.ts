@@ -28,7 +28,7 @@ export async function answerDecision(c: Context<ApiEnv>, options: DecisionOption
   const start = options.clock.monotonic()
   const snapshot = options.current()
   const { request, peer } = rawRequest(c)
-  const inbound = readDecisionInbound(request, peer, snapshot.inbound, bodyReader(c.req.raw))
+  const inbound = readDecisionInbound(request, peer, snapshot.inbound, bodyReader(c.req.raw, c.env.incoming))
   const span = snapshot.tracer?.(traced(c))
   const { decision, error, response } = await outcomeOf(inbound, snapshot, span)
   const { status } = response

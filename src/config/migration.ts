@@ -274,7 +274,6 @@ export const everywhere: readonly string[] = [
   "hosts with a final dot, a forwarded scheme other than HTTP's",
   '`/decisions` with `//` or dot segments in the path',
   '`X-Forwarded-Uri` of `/decisions`',
-  'body of a `GET` to `/decisions`, for `remote`',
   '`preserve_host` on `/decisions`',
   '`strip_path`',
   'queries',

@@ -57,12 +57,6 @@ export const atTheGate: readonly Deliberate[] = [
         theirs.replace(/"RawPath":"[^"]*"/, '').replaceAll(/(\?|%3F)?q(=|%3D)(%zz|%25zz|a;?b=c|a%3Bb%3Dc)/g, ''),
   },
   {
-    name: 'decisions-get-body',
-    reason: 'A GET has no body with a meaning (RFC 9110 section 9.3.1).',
-    covers: ({ facet, ours }, { request }) =>
-      request.plane === 'decisions' && request.method === 'GET' && /^service\d*\.body$/.test(facet) && ours === '',
-  },
-  {
     name: 'decisions-host',
     reason: 'The session store is told the host that the decision is about, not that of the API.',
     covers: ({ facet, theirs, ours }, { request }) =>
