@@ -28,6 +28,8 @@ export async function oryProxyConfig(settings: OryProxySettings): Promise<JsonOb
   const origins = settings.allowedCorsOrigins
   return {
     profile: 'secure',
+    // A token of a minute is to last a minute.
+    safeguards: { token_backdate: 0 },
     log: { level: settings.debug ? 'debug' : 'info' },
     serve: {
       proxy: {
