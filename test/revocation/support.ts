@@ -14,9 +14,9 @@ export interface Arranged extends AsyncDisposable {
   /** Another gateway of the same Kratos. */
   another(): Promise<ListeningGateway>
   /** Who of the three is let in by what is remembered or by Kratos. */
-  letIn(gateway?: ListeningGateway): Promise<readonly boolean[]>
+  letIn(gateway?: Pick<ListeningGateway, 'proxy'>): Promise<readonly boolean[]>
   /** Which sessions Kratos is not asked for. */
-  remembered(gateway?: ListeningGateway): Promise<readonly boolean[]>
+  remembered(gateway?: Pick<ListeningGateway, 'proxy'>): Promise<readonly boolean[]>
 }
 
 export interface Arrangement {
@@ -83,7 +83,7 @@ export async function arrange({ config = {}, kratos, cache = { ttl: '1h' } }: Ar
   }
   const gateway = await start()
   const users = [standIn.signIn(standIn.alice), standIn.signIn(standIn.alice), standIn.signIn(standIn.bob)] as const
-  const letIn = (by = gateway): Promise<readonly boolean[]> =>
+  const letIn = (by: Pick<ListeningGateway, 'proxy'> = gateway): Promise<readonly boolean[]> =>
     Promise.all(
       users.map(async ({ cookie }) => {
         const response = await fetch(`${by.proxy}/`, { headers: { Cookie: cookie } })
