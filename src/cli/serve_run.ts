@@ -3,6 +3,7 @@ import { ProblemsError } from '../documents/problem.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../gateway.ts'
 import { ListenError, type Address, type Addresses } from '../listeners.ts'
 import type { LogTarget } from '../telemetry/log.ts'
+import { batchLines } from '../telemetry/log_batch.ts'
 import { version } from '../version.ts'
 import { workerSlot } from '../workers/slot.ts'
 import {
@@ -78,12 +79,21 @@ async function serveUntilDismissed(terminal: Terminal, files: readonly string[])
 
 /**
  * The log is stdout. To a pipe or a file it is written behind the requests' backs, as many lines at once as have come
- * together; what is left is flushed when the process ends.
+ * together; what is left is flushed when the process ends, however that comes about.
  */
 function logTarget(terminal: Terminal): LogTarget {
   if (process.stdout.isTTY) return { write: (line) => terminal.out(line), isTTY: true, color: terminal.colorOut }
+  const shared = workerSlot() !== undefined
   // Several processes write to it: a write of up to 4 KiB to a pipe is never torn (POSIX, PIPE_BUF).
-  return destination({ dest: process.stdout.fd, sync: false, ...(workerSlot() !== undefined && { maxWrite: 4096 }) })
+  const stream = destination({ dest: process.stdout.fd, sync: false, ...(shared && { maxWrite: 4096 }) })
+  const target = batchLines((lines) => {
+    if (shared) for (const line of lines) stream.write(line)
+    else stream.write(lines.join(''))
+  })
+  // Before the stream writes out what it has itself.
+  process.prependListener('beforeExit', target.flush)
+  process.prependListener('exit', target.flush)
+  return target
 }
 
 async function start(terminal: Terminal, files: readonly string[], extras: Extras): Promise<Gateway> {
