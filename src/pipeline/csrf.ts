@@ -8,7 +8,7 @@ import type { Inbound, Setup } from './contract.ts'
 import type { TokenFrom } from './credentials.ts'
 import { parseMimeList } from './mime.ts'
 
-const origin = z.string().refine((text) => URL.canParse(text) && new URL(text).origin === text, {
+const origin = z.string().refine((text) => !text.includes('*') && URL.canParse(text) && new URL(text).origin === text, {
   error: 'must be an origin as browsers write it, such as https://app.example.com',
 })
 

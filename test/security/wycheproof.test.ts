@@ -37,7 +37,7 @@ const tried = ['signature', 'crypto', 'key'].flatMap((name) =>
 /** As an issuer publishes it. A key that does not say what it is for is not taken, so that one is made to. */
 function published({ public: half, private: whole }: Group): readonly VerificationKey[] {
   const set = half ?? whole
-  const keys = 'keys' in set ? set.keys : [set as JWK]
+  const keys = 'keys' in set ? set.keys : [set]
   return readVerificationKeys(
     JSON.stringify({
       keys: keys.map((key) => (key.use === undefined && key.key_ops === undefined ? { ...key, use: 'sig' } : key)),
