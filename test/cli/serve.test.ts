@@ -50,7 +50,8 @@ describe('serve', () => {
     const gateway = serve(['serve', 'all', '--disable-telemetry', '--sqa-opt-out', '-c', writeGateway(newFolder())])
     const { proxy, api } = await ports(gateway)
     expect((await fetch(`http://127.0.0.1:${api}/health/ready`)).status).toBe(200)
-    expect((await fetch(`http://127.0.0.1:${proxy}/nowhere`)).status).toBe(404)
+    const requests = Array.from({ length: 150 }, () => fetch(`http://127.0.0.1:${proxy}/nowhere`))
+    for (const { status } of await Promise.all(requests)) expect(status).toBe(404)
     gateway.child.kill('SIGTERM')
     const { exitCode, out, err } = await gateway.ended
     expect(exitCode).toBe(0)
@@ -61,7 +62,10 @@ describe('serve', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>)
-    expect(lines).toContainEqual(expect.objectContaining({ reason: 'rule_not_found', status: 404, granted: false }))
+    const told = { reason: 'rule_not_found', status: 404, granted: false }
+    expect(lines.filter(({ msg }) => msg === 'Access request denied')).toEqual(
+      requests.map(() => expect.objectContaining(told) as unknown),
+    )
   })
 
   it('takes -c before the command, several files and lists of them', async () => {
@@ -213,10 +217,12 @@ describe('a crash', () => {
     const fault = `Object.assign(new Error('boom ${secret}'),{headers:{cookie:'s3'+'cret'},body:'s3'+'cret'})`
     const plant = `data:text/javascript,process.on('SIGUSR2',()=>{throw ${fault}})`
     const gateway = serve(['serve', '-c', writeGateway(newFolder())], ['--import', plant])
-    await ports(gateway)
+    const { proxy } = await ports(gateway)
+    await fetch(`http://127.0.0.1:${proxy}/nowhere`)
     gateway.child.kill('SIGUSR2')
     const { exitCode, out, err } = await gateway.ended
     expect(exitCode).toBe(1)
+    expect(out).toContain('"reason":"rule_not_found"')
     expect(err).toMatch(/error: Mintkeeper failed unexpectedly\.\n.*report.*\nError: boom \[redacted\]\n {4}at /)
     expect(out + err).not.toContain('s3cret')
     expect(out + err).not.toContain(secret)
