@@ -145,7 +145,7 @@ describe('a session that ends through the gateway', () => {
       redirect: 'manual',
       signal: AbortSignal.timeout(350),
     })
-    await expect(aborted).rejects.toThrow()
+    await expect(aborted).rejects.toMatchObject({ name: 'TimeoutError' })
     test.standIn.settings.latency = 0
     await timeUntil(async () => (await test.letIn())[0] === false)
     expect(await test.letIn()).toEqual([false, true, true])
