@@ -13,7 +13,7 @@ import { load } from '../load.ts'
 import { ConfigError, type Clock, type Exchange, type JsonObject, type Session } from '../pipeline/contract.ts'
 import { requestHeaders } from '../proxy/inbound.ts'
 import { createSessionReader } from '../sessions/reader.ts'
-import { adviceOn } from '../tokens/claims/advice.ts'
+import { type Advice, adviceOn, adviceOnMapper } from '../tokens/claims/advice.ts'
 import { compileClaims } from '../tokens/claims/compile.ts'
 import { jsonnetMapper } from '../tokens/claims/jsonnet.ts'
 import { mapperClaims } from '../tokens/claims/mapper.ts'
@@ -140,11 +140,20 @@ async function compileFile(terminal: Terminal, file: string, profile: Profile): 
   const text = await readTemplate(file)
   const safeguards = resolveSafeguards(profile, {})
   const extension = extname(file).toLowerCase()
+  const advise = (advice: readonly Advice[], locate: Locate = () => file): void => {
+    for (const { message, path, hint } of advice) {
+      printProblems(terminal, [{ severity: 'warning', message, hint, place: locate(path) ?? file }])
+    }
+  }
   if (['.jsonnet', '.libsonnet'].includes(extension)) {
-    return compiled(terminal, file, () => mapperClaims(jsonnetMapper(text, file)))
+    const mapper = compiled(terminal, file, () => jsonnetMapper(text, file))
+    advise(adviceOnMapper(text))
+    return mapperClaims(mapper)
   }
   if (!['.yaml', '.yml', '.json'].includes(extension)) {
-    return compiled(terminal, file, () => compileClaims(text, safeguards))
+    const template = compiled(terminal, file, () => compileClaims(text, safeguards))
+    advise(adviceOn(text))
+    return template
   }
   const { document, problems } = parseDocument(text, file)
   printProblems(terminal, problems)
@@ -152,10 +161,7 @@ async function compileFile(terminal: Terminal, file: string, profile: Profile): 
     throw new CommandError(`The file ${file} holds no map of claims.`)
   }
   const { value, locate } = document
-  for (const { message, path, hint } of adviceOn(value)) {
-    const place = locate(path)
-    printProblems(terminal, [{ severity: 'warning', message, hint, ...(place !== undefined && { place }) }])
-  }
+  advise(adviceOn(value), locate)
   return compiled(terminal, file, () => compileClaims(value as JsonObject, safeguards), locate)
 }
 

@@ -319,11 +319,11 @@ export interface Token {
 /** One kind of token, the same wherever it is handed out: `session.whoami.tokenizer.templates`. */
 export interface TokenTemplate {
   /** A token that is still good, or a new one. Throws, or rejects with, GatewayError. */
-  mint(exchange: Exchange): Awaitable<string>
+  readonly mint: (exchange: Exchange) => Awaitable<string>
   /** A new token each time. Rejects with GatewayError. */
-  issue(exchange: Exchange): Promise<string>
+  readonly issue: (exchange: Exchange) => Promise<string>
   /** What a token would say now. Throws, or rejects with, GatewayError. */
-  claims(exchange: Exchange): Awaitable<JsonObject>
+  readonly claims: (exchange: Exchange) => Awaitable<JsonObject>
 }
 
 /** Tokens by everything they were made of. One per gateway; outlives reloads, because a key says all that matters. */

@@ -10,7 +10,7 @@ const LONG_TTL = 3_600_000
 export function checkLifetime(
   ttl: number,
   { token_backdate }: Pick<Safeguards, 'token_backdate'>,
-  report: Setup['report'],
+  setup: Pick<Setup, 'report'>,
 ): void {
   if (ttl <= token_backdate * 1000) {
     throw new ConfigError(
@@ -21,7 +21,7 @@ export function checkLifetime(
   }
   if (ttl > LONG_TTL) {
     const hint = 'A few minutes are enough: a new token is made whenever one is needed.'
-    report(
+    setup.report(
       'warning',
       'A token of this ttl stays valid long after its user has logged out or lost a role',
       ['ttl'],

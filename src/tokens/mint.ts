@@ -55,7 +55,7 @@ interface Remembered {
 }
 
 /** Claims that say when a token was made, and differ from one token to the next. */
-const VOLATILE = ['exp', 'iat', 'nbf', 'jti']
+const VOLATILE: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti'])
 
 /**
  * Makes tokens of sessions.
@@ -200,7 +200,7 @@ function endOf({ expiresAt }: Session, { safeguards }: ClaimsSettings): number |
 }
 
 function withoutVolatile({ registered, all }: SessionClaims): JsonObject {
-  const isOurs = (name: string): boolean => VOLATILE.includes(name) && all[name] === registered[name]
+  const isOurs = (name: string): boolean => VOLATILE.has(name) && all[name] === registered[name]
   return Object.fromEntries(Object.entries(all).filter(([name]) => !isOurs(name)))
 }
 

@@ -56,7 +56,7 @@ export async function createTokenTemplate(
   setup: TokenTemplateSetup,
 ): Promise<TokenTemplate> {
   const { clock, randomUUID, tokens, safeguards } = setup
-  checkLifetime(settings.ttl, safeguards, setup.report)
+  checkLifetime(settings.ttl, safeguards, setup)
   const set = await setup.keys.load(settings.jwks_url, settings.ttl)
   const key = keyOf(() => set.firstKey(), setup)
   const claims = await claimsOf(settings, setup, key instanceof GatewayError ? undefined : key.alg)

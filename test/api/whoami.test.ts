@@ -279,13 +279,13 @@ describe('on the port of the proxy', () => {
 
 describe('on the API', () => {
   it('is not there without a Kratos to ask', async () => {
-    await using gateway = await startGateway({ config: {} })
-    expect((await fetch(`${gateway.api}/sessions/whoami`, { headers: byToken })).status).toBe(404)
+    await using other = await startGateway({ config: {} })
+    expect((await fetch(`${other.api}/sessions/whoami`, { headers: byToken })).status).toBe(404)
   })
 
   it('is not there for the pages of every origin', async () => {
     const cors = { enabled: true, allow_credentials: true }
-    await using gateway = await startGateway({ config: { ...(await settings()), serve: { api: { cors } } } })
-    expect((await fetch(`${gateway.api}/sessions/whoami`, { headers: byToken })).status).toBe(404)
+    await using other = await startGateway({ config: { ...(await settings()), serve: { api: { cors } } } })
+    expect((await fetch(`${other.api}/sessions/whoami`, { headers: byToken })).status).toBe(404)
   })
 })

@@ -93,7 +93,9 @@ describe("the sources of Kratos' tokenizer", () => {
     expect([...Object.keys(tested), ...TAKEN_HERE, ...FRESHER, 'jwks/mapper-empty'].sort()).toEqual(ids.sort())
   })
 
-  it.each(Object.entries(tested))('%s', (_id, run) => run())
+  it.each(Object.entries(tested))('%s', async (_id, run) => {
+    await expect(run()).resolves.toBeUndefined()
+  })
 })
 
 describe('a claims mapper', () => {

@@ -97,7 +97,7 @@ async function ownMint(settings: Config, setup: Setup): Promise<Mint> {
   const { issuer_url: issuer = '', jwks_url: jwksUrl = '', ttl } = settings
   const keySet = await setup.keys.load(jwksUrl, ttl)
   const claims = claimsOf(settings.claims, setup)
-  checkLifetime(ttl, safeguards, setup.report)
+  checkLifetime(ttl, safeguards, setup)
   const key = signingKey(keySet, safeguards)
   for (const { message, path, hint } of adviceOn(settings.claims, key instanceof GatewayError ? undefined : key.alg))
     setup.report('warning', message, ['claims', ...path], hint)

@@ -126,7 +126,7 @@ describe.each(Object.entries(templates))('in %s, whatever a user says of themsel
         expect(Object.keys(deep).sort()).toEqual(['before', 'role', 'value'])
         expect(deep).toMatchObject({ before: 1, role: 'user' })
         // As JSON inside a text; a single expression of Handlebars keeps the value's kind.
-        expect(language === 'handlebars' ? deep['value'] : JSON.parse(String(deep['value']))).toEqual(whole)
+        expect(language === 'handlebars' ? deep['value'] : JSON.parse(deep['value'] as string)).toEqual(whole)
       }),
       { numRuns: 150 },
     )

@@ -84,9 +84,7 @@ describe('a pool that is too small', () => {
   it('ends what is under way when it is closed, and takes nothing any more', async () => {
     const workers = createMapperWorkers({ threads: 1 })
     const running = workers.evaluate(good, input, patient)
-    const refused = expect(running).rejects.toMatchObject({ code: 'overloaded' })
-    await workers.close()
-    await refused
+    await Promise.all([expect(running).rejects.toMatchObject({ code: 'overloaded' }), workers.close()])
     await expect(workers.evaluate(good, input, patient)).rejects.toMatchObject({ code: 'overloaded' })
   })
 })

@@ -97,7 +97,7 @@ export function createMapperWorkers(options: MapperWorkersOptions = {}): MapperW
     thread.timer = setTimeout(() => {
       end(thread, mapperFailure(`The claims mapper was stopped: it takes longer than ${job.timeout} ms`))
     }, job.timeout)
-    thread.worker.postMessage(job.task)
+    thread.worker.postMessage(job.task, [])
   }
 
   function settle(thread: Thread, result: Exclude<Result, { readonly ready: true }>): void {

@@ -47,7 +47,7 @@ function perform(task: Task): Result {
   }
 }
 
-const tell = (result: Result): void => parentPort?.postMessage(result)
+const tell = (result: Result): void => parentPort?.postMessage(result, [])
 
 parentPort?.on('message', (task: Task) => tell(perform(task)))
 tell({ ready: true })
