@@ -77,6 +77,8 @@ export function whoami(request: IncomingMessage, response: ServerResponse): void
 
 const on = { enabled: true }
 const jwks = JSON.stringify(await generateKeySet({ alg: 'ES256', kid: 'k' }))
+/** The key set that signs, as a URL. */
+export const keyUrl = `base64://${Buffer.from(jwks).toString('base64')}`
 
 export interface Std {
   /** Origin of the session store. */
@@ -141,7 +143,7 @@ function inputOf({ store, upstream, errors, rules, handlers, config }: Std): Gat
         noop: on,
         id_token: {
           enabled: true,
-          config: { issuer_url: 'https://gw.example', jwks_url: `base64://${Buffer.from(jwks).toString('base64')}` },
+          config: { issuer_url: 'https://gw.example', jwks_url: keyUrl },
         },
       },
       ...(errors !== undefined && { errors }),
