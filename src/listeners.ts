@@ -92,7 +92,8 @@ export function createListeners(options: ListenersOptions): Listeners {
       if (outcome === 'answered') return
       metrics.decision(ruleId, granted, granted ? 'allowed' : (code ?? 'internal_error'))
       if (outcome === 'failed' && code !== undefined && !clientFaults.has(code)) metrics.upstreamError(code)
-      logDecision(options.log(), decisionRecord(record))
+      const current = options.log()
+      if (outcome !== 'allowed' || current.enabled('info')) logDecision(current, decisionRecord(record))
     },
   })
   const apiApp = createApiApp({

@@ -44,6 +44,12 @@ const noLines: readonly HeaderLine[] = []
 const noNames: readonly string[] = []
 const noOptions: ExchangeOptions = {}
 
+const exchangeOf = Symbol('exchange')
+
+interface Answered extends ServerResponse {
+  [exchangeOf]?: Exchange
+}
+
 /** An allowed request on its way. */
 interface Allowed {
   readonly decision: AllowedDecision
@@ -89,7 +95,14 @@ export class Exchange implements PendingExchange, ForwardOwner {
     this.response = response
     this.#started = context.clock.monotonic()
     connection.exchanges.add(this)
-    response.once('finish', () => this.#finish())
+    const answered: Answered = response
+    answered[exchangeOf] = this
+    answered.on('finish', answerHasLeft)
+  }
+
+  /** The response has been handed to the kernel whole. */
+  answered(): void {
+    this.#finish()
   }
 
   /** Never throws: a fault in the code is one 500. */
@@ -358,8 +371,8 @@ export class Exchange implements PendingExchange, ForwardOwner {
       status,
       durationMs: clock.monotonic() - this.#started,
       remoteAddress: this.#connection.peer.address,
-      ...(this.#inbound === undefined && { unread: unreadRequest(this.request) }),
-      ...(this.#span !== undefined && { span: this.#span.ids }),
+      unread: this.#inbound === undefined ? unreadRequest(this.request) : undefined,
+      span: this.#span?.ids,
     }
     try {
       const record = requestRecord(known, this.#inbound, this.#decision, this.#error)
@@ -369,6 +382,11 @@ export class Exchange implements PendingExchange, ForwardOwner {
       log.error({ error: String(fault) }, 'the record of a request could not be taken')
     }
   }
+}
+
+/** One function for all responses, which finds its exchange by the response. */
+function answerHasLeft(this: Answered): void {
+  this[exchangeOf]?.answered()
 }
 
 /** Ends the connection so that the client knows that its answer is not whole. */

@@ -9,29 +9,29 @@ export interface RequestRecord {
   /** Empty when the bytes were no request. */
   readonly method: string
   /** Absent when the front gate refused the request. */
-  readonly inbound?: Inbound
+  readonly inbound?: Inbound | undefined
   /** Of a request that the front gate refused, as far as it could be read. */
-  readonly unread?: UnreadRequest
-  readonly ruleId?: string
-  readonly session?: Session
+  readonly unread?: UnreadRequest | undefined
+  readonly ruleId?: string | undefined
+  readonly session?: Session | undefined
   /**
    * `refused`: the gate or the pipeline said no. `failed`: allowed, but no whole answer came or arrived.
    * `answered`: by the gateway itself without a decision, as a preflight or one of its endpoints.
    */
   readonly outcome: 'allowed' | 'refused' | 'failed' | 'answered'
   /** Absent when all went well. */
-  readonly code?: Code
+  readonly code?: Code | undefined
   /** For operators; never contains secrets. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   /** What the client was sent, or 499 when it did not wait. */
   readonly status: number
   readonly durationMs: number
   /** Origin of the upstream, when one was chosen. */
-  readonly upstream?: string
-  readonly userAgent?: string
+  readonly upstream?: string | undefined
+  readonly userAgent?: string | undefined
   readonly remoteAddress: string
   /** Of the request's span, when there is one. */
-  readonly span?: SpanIds
+  readonly span?: SpanIds | undefined
 }
 
 /** What a request says of itself that is not to be believed. */
@@ -54,19 +54,22 @@ export function requestRecord(
   decision: Decision | undefined,
   error: GatewayError | undefined,
 ): RequestRecord {
-  const userAgent = inbound === undefined ? known.unread?.userAgent : inbound.headers.get('user-agent')
-  const session = decision?.session
-  const upstream = decision?.allowed === true ? decision.upstream?.origin : undefined
+  const { method, status, durationMs, remoteAddress, unread, span } = known
   return {
-    ...known,
+    method,
+    inbound,
+    unread,
+    ruleId: decision?.ruleId,
+    session: decision?.session,
     outcome: outcomeOf(decision, error),
-    ...(inbound === undefined ? {} : { inbound }),
-    ...(decision?.ruleId === undefined ? {} : { ruleId: decision.ruleId }),
-    ...(session === undefined ? {} : { session }),
-    ...(error === undefined ? {} : { code: error.code }),
-    ...(error?.reason === undefined ? {} : { reason: error.reason }),
-    ...(upstream === undefined ? {} : { upstream }),
-    ...(userAgent === undefined ? {} : { userAgent }),
+    code: error?.code,
+    reason: error?.reason,
+    status,
+    durationMs,
+    upstream: decision?.allowed === true ? decision.upstream?.origin : undefined,
+    userAgent: inbound === undefined ? unread?.userAgent : inbound.headers.get('user-agent'),
+    remoteAddress,
+    span,
   }
 }
 
