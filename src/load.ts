@@ -16,7 +16,7 @@ import { builtinHandlers } from './pipeline/builtin.ts'
 import { compileRules } from './pipeline/compile.ts'
 import type { Snapshot } from './pipeline/snapshot.ts'
 import type { LoadedRule } from './rules/rule.ts'
-import { packageProblems } from './revocation_layers.ts'
+import { layerProblems } from './revocation_layers.ts'
 import { loadRepositories, type LoadedRepositories } from './rules/repositories/load.ts'
 import type { SessionExtenders } from './sessions/extender.ts'
 import { healthUrl } from './sessions/health.ts'
@@ -147,12 +147,12 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 
   const serving = [...certificateProblems(config.serve, loaded.locate), ...whoamiProblems(config, loaded.locate)]
   const apiTokens = loadApiTokens(config, loaded.locate)
-  const packages = await packageProblems(config, loaded.locate)
+  const layers = await layerProblems(config, loaded.locate)
   const problems = withoutRepetitions([
     ...loaded.problems,
     ...serving,
     ...apiTokens.problems,
-    ...packages,
+    ...layers,
     ...tokenTemplates.problems,
     ...repositories.problems,
     ...compiled.problems,
@@ -168,7 +168,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   ]
   const refused =
     tokenTemplates.refused ||
-    hasError([...loaded.problems, ...serving, ...apiTokens.problems, ...packages, ...repositories.problems]) ||
+    hasError([...loaded.problems, ...serving, ...apiTokens.problems, ...layers, ...repositories.problems]) ||
     (safeguards.invalid_rules === 'refuse' && hasError(compiled.problems))
   const snapshot = { ...compiled.snapshot, keySets: [...keySets.sets.values()] }
   const keptKeySets = keySets.kept.map(({ url, problem }): Problem => {

@@ -23,13 +23,21 @@ export interface LayersOptions {
   readonly self: string
 }
 
-/** Optional packages that the config needs and that are not there. */
-export async function packageProblems({ revocation }: Config, locate: Locate): Promise<readonly Problem[]> {
+/** What the sources in the config need and do not have: an address of Kratos, an optional package. */
+export async function layerProblems({ revocation, kratos }: Config, locate: Locate): Promise<readonly Problem[]> {
   const wanted = [
     ...(revocation.database === undefined ? [] : [{ key: 'database', load: loadPostgres, name: 'pg' }]),
     ...(revocation.redis === undefined ? [] : [{ key: 'redis', load: loadRedis, name: 'ioredis' }]),
   ]
   const problems: Problem[] = []
+  if (revocation.revalidation !== undefined && kratos?.admin_url === undefined) {
+    const place = locate(['revocation', 'revalidation'])
+    problems.push({
+      severity: 'error',
+      message: '"revocation.revalidation" needs kratos.admin_url',
+      ...(place && { place }),
+    })
+  }
   for (const { key, load, name } of wanted) {
     try {
       await load()

@@ -3,24 +3,8 @@ import type { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { text } from '../deploy/files.ts'
 import { startDatabase, type Database } from '../support/postgrest.ts'
+import { kratosTables } from './kratos_tables.ts'
 import { arrange, timeUntil, type Arranged } from './support.ts'
-
-/** The columns of Kratos' migrations that the triggers could look at. */
-const tables = `
-  create table identities (id uuid primary key, schema_id varchar(2048) not null, traits jsonb not null,
-    state varchar(255) not null default 'active', state_changed_at timestamp, metadata_public jsonb, metadata_admin jsonb,
-    available_aal varchar(4), external_id varchar(64), organization_id uuid, nid uuid,
-    created_at timestamp not null default now(), updated_at timestamp not null default now());
-  create table sessions (id uuid primary key, issued_at timestamp not null default now(), expires_at timestamp not null,
-    authenticated_at timestamp not null default now(), token varchar(39), logout_token varchar(39),
-    identity_id uuid not null references identities (id) on delete cascade, active boolean default false, aal varchar(4),
-    authentication_methods jsonb, nid uuid,
-    created_at timestamp not null default now(), updated_at timestamp not null default now());
-  create table identity_verifiable_addresses (id uuid primary key, status varchar(16) not null, via varchar(16) not null,
-    verified boolean not null, value varchar(400) not null, verified_at timestamp, nid uuid,
-    identity_id uuid not null references identities (id) on delete cascade,
-    created_at timestamp not null default now(), updated_at timestamp not null default now());
-`
 
 const ALICE = '11111111-1111-4111-8111-111111111111'
 const [FIRST, SECOND] = ['aaaaaaaa-1111-4111-8111-111111111111', 'aaaaaaaa-2222-4222-8222-222222222222']
@@ -39,7 +23,7 @@ let url: string
 beforeAll(async () => {
   database = await startDatabase()
   admin = await database.postgres.connect()
-  await admin.query(tables)
+  await admin.query(kratosTables)
   const triggers = text('examples/kratos-revocation/triggers.sql')
   await admin.query(triggers)
   await admin.query(triggers)

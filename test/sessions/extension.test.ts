@@ -89,7 +89,7 @@ describe('the extender', () => {
       expiresAt: clock.now() + left,
       ...changes,
     })
-    const use = (session: Session): void => one.use(session)
+    const use = (used: Session): void => one.use(used)
     return { clock, calls, outcomes, extended, one, use, session }
   }
   const answer = (status: number, body: unknown = {}): HttpResponse => ({
