@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { freeBlock } from '../../demo/ports.ts'
 import { startApplication, startGateway } from './gateway.ts'
 import { startKratos } from './kratos.ts'
+import { checkOryProxy } from './ory_proxy.ts'
 import { createReport, type Report } from './report.ts'
 import { checkExtension, checkLogin, checkRevocation, checkStepUp } from './sessions.ts'
 
@@ -27,6 +28,12 @@ const parts: Readonly<Record<string, (binary: string, folder: string, report: Re
     await checkLogin(stage)
     await checkRevocation(stage)
     await checkStepUp(stage)
+  },
+  async proxy(binary, folder, report) {
+    await using application = await startApplication()
+    // Its pages are the application's, whose own address it knows.
+    await using kratos = await startKratos({ binary, folder, ui: application.origin })
+    await checkOryProxy(kratos, application, report)
   },
   async extension(binary, folder, report) {
     await using application = await startApplication()
