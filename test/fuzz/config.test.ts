@@ -133,10 +133,10 @@ describe('broken configs and rules', () => {
           await result.close(0)
         }
       }),
-      { numRuns: 200, timeout: 15_000, endOnFailure: true },
+      { numRuns: 80, timeout: 15_000, endOnFailure: true },
     )
     // Mutations that only ever break, or never do, would show nothing.
-    expect(Math.min(seen.started, seen.refused)).toBeGreaterThan(30)
+    expect(Math.min(seen.started, seen.refused)).toBeGreaterThan(8)
   }, 120_000)
 
   it('never change a gateway by halves', async () => {
@@ -158,7 +158,7 @@ describe('broken configs and rules', () => {
           expect(gateway.config).toBe(state?.config ?? before)
           expect(await faultsOf(gateway)).toEqual([])
         }),
-        { numRuns: 80, timeout: 15_000, endOnFailure: true },
+        { numRuns: 200, timeout: 15_000, endOnFailure: true },
       )
     } finally {
       await gateway.close(0)
