@@ -10,6 +10,8 @@ interface ServerOptions {
   readonly port: number
   readonly adminPort: number
   readonly databaseUri: string
+  /** The `aud` that tokens must have; `postgrest` unless given. */
+  readonly audience?: string
   readonly logs: string
   readonly onEnd: (message: string) => void
 }
@@ -57,7 +59,7 @@ export const startPostgrest = async ({ jwksUrl, work, ...options }: PostgrestOpt
 
 /** @param keys file with the public key set; read again on SIGUSR2 */
 export const servePostgrest = async (
-  { port, adminPort, databaseUri, logs, onEnd }: ServerOptions,
+  { port, adminPort, databaseUri, audience = 'postgrest', logs, onEnd }: ServerOptions,
   keys: string,
 ): Promise<Child> => {
   const child = startChild({
@@ -72,7 +74,7 @@ export const servePostgrest = async (
       PGRST_SERVER_PORT: String(port),
       PGRST_ADMIN_SERVER_PORT: String(adminPort),
       PGRST_JWT_SECRET: `@${keys}`,
-      PGRST_JWT_AUD: 'postgrest',
+      PGRST_JWT_AUD: audience,
     },
     logs,
     onEnd,

@@ -4,14 +4,14 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { mintkeeper, root, text, yaml } from '../deploy/files.ts'
 
-const withCommand = ['hasura', 'postgrest', 'forward-auth'] as const
+const withCommand = ['claims', 'hasura', 'postgrest', 'forward-auth'] as const
 
 describe.each(withCommand)('examples/%s', (name) => {
   it('makes a key and accepts its config and rules, by the command of its README', async () => {
     const cwd = mkdtempSync(path.join(tmpdir(), 'mintkeeper-example-'))
     try {
       cpSync(path.join(root, 'examples', name), cwd, { recursive: true })
-      const command = /^mintkeeper (?<make>credentials .*) && mintkeeper serve (?<files>-c .*)$/mu.exec(
+      const command = /^mintkeeper (?<make>(?:credentials|jwks) .*) && mintkeeper serve (?<files>-c .*)$/mu.exec(
         text(`examples/${name}/README.md`),
       )
       const { make = '', files = '' } = command?.groups ?? {}
