@@ -26,7 +26,7 @@ export const codes = {
   body_too_large: {
     status: 413,
     message: 'The request body is too large',
-    remedy: 'The authorizer reads the body and takes no more; raise max_body_bytes of the authorizer `remote`.',
+    remedy: 'It has more than `max_body_bytes` of the rule’s `upstream` or of the authorizer `remote`; raise it.',
   },
   headers_too_large: {
     status: 431,

@@ -604,6 +604,8 @@ export interface UpstreamTarget {
   readonly responseTimeout?: number
   /** Milliseconds for which a response may stand still, 0 for no limit; absent: as the proxy has it. */
   readonly idleTimeout?: number
+  /** Bytes that a request's body may have; absent: any number. */
+  readonly maxBody?: number
   /** False: no request may become a WebSocket. Absent: any may, and its bytes pass untouched. */
   readonly webSocket?: WebSocketSettings | false
   readonly rewrite?: ResponseRewrite

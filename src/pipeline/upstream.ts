@@ -43,6 +43,7 @@ export async function compileUpstream(loaded: LoadedRule, input: UpstreamInput):
   if (problems.some(({ severity }) => severity === 'error')) return { problems }
   const strip = (upstream.strip_prefix ?? upstream.strip_path).split('/').filter((segment) => segment !== '')
   const timeout = { ...input.defaults.timeout, ...upstream.timeout }
+  const maxBody = upstream.max_body_bytes ?? input.defaults.max_body_bytes
   const headers = headersOf(upstream)
   const webSocket = webSocketOf(upstream.websocket ?? (input.safeguards.websockets === 'any' ? undefined : false))
   const target = {
@@ -56,6 +57,7 @@ export async function compileUpstream(loaded: LoadedRule, input: UpstreamInput):
     ...(connection !== undefined && { connection }),
     ...(timeout.response !== undefined && { responseTimeout: milliseconds(timeout.response) }),
     ...(timeout.idle !== undefined && { idleTimeout: milliseconds(timeout.idle) }),
+    ...(maxBody !== undefined && { maxBody }),
     ...(webSocket !== undefined && { webSocket }),
     ...(upstream.rewrite !== undefined && { rewrite: rewriteOf(upstream.rewrite) }),
   }

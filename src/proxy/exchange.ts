@@ -244,6 +244,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
       timeouts: settings.timeouts,
       responseTimeout: target.responseTimeout ?? settings.timeouts.responseHeaders,
       idleTimeout: target.idleTimeout ?? settings.timeouts.write,
+      maxBody: target.maxBody ?? Number.POSITIVE_INFINITY,
       body: this.#body?.bytes,
       expectsContinue: this.#options.expectsContinue === true,
       upgrades: handshake !== undefined,
@@ -279,7 +280,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
       this.#finish(result.status)
       breakOff(this.response, this.request)
     } else {
-      this.#answer(result.error.code === 'request_timeout' ? this.#plain(result.error) : emptyAnswer(result.error))
+      this.#answer(result.error.status < 500 ? this.#plain(result.error) : emptyAnswer(result.error))
     }
   }
 

@@ -8,7 +8,7 @@ import type { Dispatcher } from 'undici'
 import { GatewayError } from '../errors.ts'
 import type { OriginPool } from '../outbound/origin_pool.ts'
 import { trailerLines } from './headers.ts'
-import { bodyKind, collectBody, StreamedBody } from './request_body.ts'
+import { announcedBytes, bodyKind, collectBody, StreamedBody, tooLarge } from './request_body.ts'
 import type { BodyRewriter } from './rewrite/body.ts'
 import { rewrittenHead, type ResponseRewriter } from './rewrite/rewriter.ts'
 import type { ProxyTimeouts } from './settings.ts'
@@ -28,6 +28,8 @@ export interface ForwardOptions {
   readonly responseTimeout: number
   /** Milliseconds for which the upstream's answer may stand still; 0 for no limit. */
   readonly idleTimeout: number
+  /** Bytes that the request's body may have. */
+  readonly maxBody: number
   /** The request's body when it has been read already. */
   readonly body?: Buffer | undefined
   /** The client waits for 100 (Continue) before it sends the body. */
@@ -92,11 +94,17 @@ class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   start(): void {
-    const { request, response, timeouts, upstream, expectsContinue } = this.#options
+    const { request, response, timeouts, upstream, expectsContinue, maxBody } = this.#options
     upstream.enter()
     this.#bodyKind = this.#options.upgrades ? 'none' : bodyKind(request)
     if (this.#bodyKind === 'none') {
       this.#dispatch(null)
+      return
+    }
+    // A body that says its length is refused before a byte of it has been asked for.
+    if (announcedBytes(request) > maxBody || (this.#options.body?.length ?? 0) > maxBody) {
+      request.resume()
+      this.#settle(tooLarge(maxBody))
       return
     }
     if (this.#options.body !== undefined) {
@@ -105,7 +113,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     }
     if (expectsContinue) response.writeContinue()
     if (this.#bodyKind === 'stream') {
-      this.#dispatch(new StreamedBody(request, timeouts.read))
+      this.#dispatch(new StreamedBody(request, timeouts.read, maxBody))
       return
     }
     this.#stopCollecting = collectBody(request, timeouts.read, (body) => {

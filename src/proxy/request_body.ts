@@ -17,10 +17,13 @@ export function bodyKind(request: IncomingMessage): BodyKind {
   return bytes <= wholeBelow ? 'whole' : 'stream'
 }
 
+/** Bytes of the body that the client has announced; 0 for none, and for chunks. */
+export const announcedBytes = (request: IncomingMessage): number => Number(request.headers['content-length'] ?? 0)
+
 /** The error for a client that stopped in the middle of a body. */
 const stalled = (): GatewayError => new GatewayError('request_timeout', { reason: 'the request body stopped coming' })
 
-const tooLarge = (limit: number): GatewayError =>
+export const tooLarge = (limit: number): GatewayError =>
   new GatewayError('body_too_large', { reason: `the request body has more than ${limit} bytes` })
 
 /**
@@ -88,7 +91,7 @@ export class HeldBody {
   /** See ReadBody. */
   async read(limit: number): Promise<Buffer> {
     // A body that says its length is refused before any of it is held.
-    if (Number(this.#request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
+    if (announcedBytes(this.#request) > limit) throw tooLarge(limit)
     this.#reading ??= this.#collect(limit)
     const bytes = await this.#reading
     if (bytes.length > limit) throw tooLarge(limit)
@@ -132,8 +135,15 @@ export class HeldBody {
 export class StreamedBody extends Readable {
   readonly #request: IncomingMessage
   readonly #timer: NodeJS.Timeout
+  readonly #limit: number
+  #size = 0
   readonly #onData = (chunk: Buffer): void => {
     this.#timer.refresh()
+    this.#size += chunk.length
+    if (this.#size > this.#limit) {
+      this.destroy(tooLarge(this.#limit))
+      return
+    }
     if (!this.push(chunk)) this.#request.pause()
   }
   readonly #onEnd = (): void => {
@@ -141,9 +151,11 @@ export class StreamedBody extends Readable {
     this.push(null)
   }
 
-  constructor(request: IncomingMessage, idle: number) {
+  /** Destroyed with `request_timeout` when nothing came for `idle` milliseconds, with `body_too_large` after `limit` bytes. */
+  constructor(request: IncomingMessage, idle: number, limit: number) {
     super({ highWaterMark: 16_384 })
     this.#request = request
+    this.#limit = limit
     this.#timer = setTimeout(() => this.#check(), idle)
     request.on('data', this.#onData).on('end', this.#onEnd)
     // An error that comes when undici no longer listens has been told already, and must not take the process down.

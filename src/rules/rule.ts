@@ -183,6 +183,7 @@ export function ruleToJson(rule: Rule): string {
       ...(upstream.rewrite !== undefined && { rewrite: upstream.rewrite }),
       ...(upstream.tls !== undefined && { tls: upstream.tls }),
       ...(upstream.timeout !== undefined && { timeout: upstream.timeout }),
+      ...(upstream.max_body_bytes !== undefined && { max_body_bytes: upstream.max_body_bytes }),
     },
   })
   return json.replaceAll(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)

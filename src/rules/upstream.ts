@@ -34,7 +34,10 @@ export const upstreamTimeout = z.strictObject({
     .describe('How long a response may stand still; 0s for no limit. Default: `serve.proxy.timeout.write`.'),
 })
 
+export const maxBodyBytes = z.int().min(0)
+
 export interface UpstreamSettings {
+  readonly max_body_bytes?: number | undefined
   readonly tls?: z.output<typeof upstreamTls> | undefined
   readonly timeout?: z.output<typeof upstreamTimeout> | undefined
 }
@@ -103,6 +106,9 @@ export const upstreamSchema = z
       .describe(
         'What of the answers is rewritten, so that browsers stay on the gateway’s address. Default: they pass as they are.',
       ),
+    max_body_bytes: maxBodyBytes
+      .optional()
+      .describe('How large a request’s body may be; more is answered with 413. Over that of the config.'),
     tls: upstreamTls.optional().describe('Certificates for an https upstream, over those of the config.'),
     timeout: upstreamTimeout.optional().describe('Limits on waiting for this upstream, over those of the config.'),
   })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { upstreamTimeout, upstreamTls } from '../../rules/upstream.ts'
+import { maxBodyBytes, upstreamTimeout, upstreamTls } from '../../rules/upstream.ts'
 import { extendSessions } from './revocation.ts'
 
 export const accessRules = z
@@ -15,6 +15,7 @@ export const accessRules = z
 
 export const upstream = z
   .strictObject({
+    max_body_bytes: maxBodyBytes.optional().describe('How large bodies of requests may be; more is answered with 413. Default: no limit.'),
     tls: upstreamTls.optional().describe('Certificates for https upstreams.'),
     timeout: upstreamTimeout.optional().describe('Limits on waiting for upstreams.'),
   })
