@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { backoff, loadPackage, MissingPackageError, readMessage, reasonOf } from '../../src/revocation/source.ts'
 import { loadGateway } from '../support/gateway.ts'
