@@ -2,8 +2,9 @@
  * Prometheus metrics. Names and labels of the request metrics are Oathkeeper's; every label is bounded, so that no
  * client can grow the number of series: whatever exceeds the bound is counted as `other`.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from '@prometheus-io/client'
 import { redactText } from './redact.ts'
+import { RequestSeries } from './request_series.ts'
 
 export interface MetricsSettings {
   /** Put before every name of ours. */
@@ -68,22 +69,9 @@ export function createMetrics(settings: MetricsSettings): Metrics {
   collectDefaultMetrics({ register: registry })
   const { prefix } = settings
   const registers = [registry]
-  const labelNames = ['method', 'request', 'service', 'status_code'] as const
-  const requestTally = new Tally()
-  const requests = new Counter({
-    name: `${prefix}requests_total`,
-    help: 'Total number of requests',
-    labelNames,
-    registers,
-    collect: () => requestTally.empty((labels, count) => requests.inc(labels, count)),
-  })
-  const durations = new Histogram({
-    name: `${prefix}requests_duration_seconds`,
-    help: 'Time spent serving requests.',
-    labelNames,
-    registers,
-  })
-  const decisionTally = new Tally()
+  const requests = new RequestSeries()
+  requests.register(registry, prefix)
+  const decisionTally = new DecisionTally()
   const decisions = new Counter({
     name: `${prefix}decisions_total`,
     help: 'Decisions by rule, outcome and reason code.',
@@ -158,22 +146,10 @@ export function createMetrics(settings: MetricsSettings): Metrics {
       if (path === '/health/alive' || path === '/health/ready') return
       const label = settings.hideRequestPaths ? '' : labelOf(path)
       const request = settings.hideRequestPaths ? '' : requestLabel(label, known)
-      const verb = METHODS.has(method) ? method : 'other'
-      const labels = requestTally.count(`${service} ${status} ${verb} ${request}`, () => ({
-        method: verb,
-        request,
-        service,
-        status_code: String(status),
-      }))
-      durations.observe(labels, durationMs / 1000)
+      requests.count(service, METHODS.has(method) ? method : 'other', request, status, durationMs / 1000)
     },
     decision(ruleId, granted, reason) {
-      const rule = ruleId === undefined ? '' : ruleLabel(ruleId, true)
-      decisionTally.count(`${granted ? '+' : '-'}${reason} ${rule}`, () => ({
-        rule_id: rule,
-        outcome: granted ? 'granted' : 'denied',
-        reason,
-      }))
+      decisionTally.count(ruleId === undefined ? '' : ruleLabel(ruleId, true), granted, reason)
     },
     sessionStoreCall: (outcome) => sessionStoreCalls.inc({ outcome }),
     sessionFromMemory: (kind) => sessionCacheHits.inc({ kind }),
@@ -236,27 +212,38 @@ function remembered(make: (text: string) => string): (text: string) => string {
   }
 }
 
-type Labels = Readonly<Record<string, string>>
+interface Tallied {
+  readonly granted: boolean
+  readonly reason: string
+  readonly labels: Readonly<Record<'rule_id' | 'outcome' | 'reason', string>>
+  pending: number
+}
 
-/** Counts what happens for every request, and hands it to the counter when somebody looks: a counter looks up its labels each time. */
-class Tally {
-  readonly #series = new Map<string, { readonly labels: Labels; pending: number }>()
+/** Counts decisions, and hands them to the counter when somebody looks: a counter puts its labels together each time. */
+class DecisionTally {
+  readonly #byRule = new Map<string, Tallied[]>()
 
-  /** Counts one; `make` gives the labels that `key` stands for, and what comes back are these. */
-  count(key: string, make: () => Labels): Labels {
-    let series = this.#series.get(key)
-    if (series === undefined) {
-      series = { labels: make(), pending: 0 }
-      this.#series.set(key, series)
+  count(rule: string, granted: boolean, reason: string): void {
+    let list = this.#byRule.get(rule)
+    if (list === undefined) {
+      list = []
+      this.#byRule.set(rule, list)
     }
-    series.pending++
-    return series.labels
+    let tallied = list.find((one) => one.granted === granted && one.reason === reason)
+    if (tallied === undefined) {
+      const labels = { rule_id: rule, outcome: granted ? 'granted' : 'denied', reason }
+      tallied = { granted, reason, labels, pending: 0 }
+      list.push(tallied)
+    }
+    tallied.pending++
   }
 
-  empty(take: (labels: Labels, count: number) => void): void {
-    for (const series of this.#series.values()) {
-      if (series.pending > 0) take(series.labels, series.pending)
-      series.pending = 0
+  empty(take: (labels: Tallied['labels'], count: number) => void): void {
+    for (const list of this.#byRule.values()) {
+      for (const tallied of list) {
+        if (tallied.pending > 0) take(tallied.labels, tallied.pending)
+        tallied.pending = 0
+      }
     }
   }
 }
