@@ -135,9 +135,15 @@ export function toText(value: Value, run: Run): string {
 /** A string as a JSON literal. */
 export function quote(text: string, run: Run): string {
   run.chars(text.length)
-  return JSON.stringify(text)
-    .replaceAll('\u007f', String.raw`\u007f`)
-    .replaceAll(/[\u0080-\u009f]/g, escapeUnit)
+  run.spend(QUOTE_STEPS)
+  const json = JSON.stringify(text)
+  return CONTROLS.test(json) ? json.replaceAll(EACH_CONTROL, escapeUnit) : json
 }
+
+/** What a literal costs, however short it is. */
+const QUOTE_STEPS = 8
+/** Those that JSON.stringify leaves as they are. */
+const CONTROLS = /[\u007f-\u009f]/
+const EACH_CONTROL = /[\u007f-\u009f]/g
 
 const escapeUnit = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -10,6 +10,9 @@ import { checkSize, type FormatCode, parseFormat } from './format_codes.ts'
 import { formatExponent, formatFixed, formatGeneral, formatInteger, type NumberStyle } from './format_numbers.ts'
 import { char } from './unicode.ts'
 
+/** What a format code costs beside its text. */
+const CODE_STEPS = 15
+
 /** `std.format`: values put into a text by Python's `%` codes; from a list in turn, from an object by name. */
 export function format(text: string, values: Value, run: Run): string {
   run.spend(text.length >>> 4)
@@ -24,6 +27,7 @@ export function format(text: string, values: Value, run: Run): string {
   for (const part of parseFormat(text)) {
     if (typeof part === 'string') append(part)
     else {
+      run.spend(CODE_STEPS)
       const { width, precision, value, label } = source.next(part)
       const shown = part.type === '%' ? '%' : formatValue(part, value(), width, precision, label, run)
       run.chars(width)

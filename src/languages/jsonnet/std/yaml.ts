@@ -13,6 +13,9 @@ export interface YamlOptions {
   readonly quoteKeys: boolean
 }
 
+/** What a member costs beside its text: looking whether its key can stand without quotes takes long. */
+const MEMBER_STEPS = 12
+
 /** A value as a YAML document. */
 export function manifestYaml(value: Value, run: Run, options: YamlOptions, margin = ''): string {
   if (value === null || typeof value === 'boolean') return String(value)
@@ -20,6 +23,8 @@ export function manifestYaml(value: Value, run: Run, options: YamlOptions, margi
   if (typeof value === 'string') return yamlString(value, run, margin)
   if (isFunction(value)) throw new Fault('Tried to manifest function')
   run.enter(DATA_LEVEL)
+  const names = isArray(value) ? [] : value.visibleNames(run)
+  run.spend(names.length * MEMBER_STEPS)
   const items = isArray(value)
     ? value.map((slot) => {
         const item = force(slot, run)
@@ -27,7 +32,7 @@ export function manifestYaml(value: Value, run: Run, options: YamlOptions, margi
         const space = isArray(item) && item.length > 0 ? `\n${inner}` : ' '
         return `-${space}${manifestYaml(item, run, options, inner)}`
       })
-    : value.visibleNames(run).map((name) => {
+    : names.map((name) => {
         const member = value.get(name, run)
         const nested = isNested(member, run)
         const inner = nested && (!isArray(member) || options.indentArrays) ? `${margin}  ` : margin
