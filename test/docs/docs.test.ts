@@ -78,6 +78,7 @@ beforeAll(async () => {
   directory = mkdtempSync(path.join(tmpdir(), 'mintkeeper-docs-'))
   writeFileSync(file('ground.yaml'), ground())
   writeFileSync(file('whoami.json'), JSON.stringify(session))
+  for (const name of ['admin_token', 'hook_token']) writeFileSync(file(`secret_${name}`), 'a token that is long enough')
   await cli(['credentials', 'generate', '--alg', 'ES256', '--out', file('id_token.json')])
 })
 
@@ -85,7 +86,8 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 /** Arguments that name the ground and a block over it; paths that are relative to the reader's folder lie in the test's. */
 function setUp(block: Block): readonly string[] {
-  const here = ({ source }: Block): string => source.replaceAll('file://./', `file://${directory}/`)
+  const here = ({ source }: Block): string =>
+    source.replaceAll('file://./', `file://${directory}/`).replaceAll('/run/secrets/', `${directory}/secret_`)
   const layers = isRules(block) ? configsOf(block.guide) : [block]
   // A config's own rules stand in the same guide.
   const [own] = block.source.includes('file://./rules.yaml') ? rulesOf(block.guide) : []
@@ -98,6 +100,9 @@ function setUp(block: Block): readonly string[] {
   return [file('ground.yaml'), ...names].flatMap((name) => ['-c', name])
 }
 
+/** What the guides leave to the environment. */
+const secrets = { DATABASE_PASSWORD: 'secret', REDIS_PASSWORD: 'secret' }
+
 /** Globs are told from regular expressions by how they look. */
 const strategyOf = (source: string): { ACCESS_RULES_MATCHING_STRATEGY?: string } =>
   /<\*\*>|<\{/u.test(source) ? { ACCESS_RULES_MATCHING_STRATEGY: 'glob' } : {}
@@ -109,7 +114,7 @@ describe('the guides', () => {
   })
 
   it.each(blocks)('$guide:$line is accepted', async (block) => {
-    const result = await cli(['validate', ...setUp(block)], strategyOf(block.source))
+    const result = await cli(['validate', ...setUp(block)], { ...secrets, ...strategyOf(block.source) })
     expect(result).toEqual({ exitCode: 0, out: expect.stringMatching(/^ok: /u), err: '' })
   })
 
