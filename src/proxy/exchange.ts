@@ -33,6 +33,8 @@ import { Handshake } from './websocket/handshake.ts'
 
 export interface ExchangeOptions {
   readonly expectsContinue?: boolean
+  /** What is wrong with the request already before its head is looked at. */
+  readonly problem?: GatewayError | undefined
   /** Present when the request came with an Upgrade header: node has let go of the socket. */
   readonly detached?: { readonly socket: Duplex; readonly head: Buffer }
 }
@@ -124,7 +126,8 @@ export class Exchange implements PendingExchange, ForwardOwner {
 
   #start(): void {
     const { settings, decide, tracer } = this.#context.current()
-    const inbound = readInbound(this.request, this.#connection.peer, settings, this.#bodyReader(settings))
+    const inbound =
+      this.#options.problem ?? readInbound(this.request, this.#connection.peer, settings, this.#bodyReader(settings))
     const canonical = inbound instanceof GatewayError ? undefined : inbound
     if (tracer !== undefined) this.#span = this.#startSpan(tracer, canonical)
     if (inbound instanceof GatewayError) {

@@ -108,10 +108,10 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
           headTimeout,
           idleTimeout: () => options.current().settings.timeouts.idle,
           readTimeout: () => options.current().settings.timeouts.read,
-          begin(request, response, socket, expectsContinue) {
+          begin(request, response, socket, how) {
             // They are what the exchange uses of their older kin.
             const kin = [request, response] as unknown as [IncomingMessage, ServerResponse]
-            const exchange = new Exchange(context, connections.get(socket)!, ...kin, { expectsContinue })
+            const exchange = new Exchange(context, connections.get(socket)!, ...kin, how)
             exchange.start()
             return () => exchange.abandon()
           },

@@ -3,6 +3,7 @@ import { createServer, constants } from 'node:http2'
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server } from 'node:https'
 import type { TLSSocket } from 'node:tls'
+import { GatewayError } from '../../errors.ts'
 import type { Clock } from '../../pipeline/contract.ts'
 import { StreamRequest, StreamResponse } from './messages.ts'
 
@@ -27,7 +28,7 @@ export interface Http2FrontOptions {
     request: StreamRequest,
     response: StreamResponse,
     socket: TLSSocket,
-    expectsContinue: boolean,
+    how: { readonly expectsContinue: boolean; readonly problem: GatewayError | undefined },
   ) => () => void
 }
 
@@ -78,12 +79,17 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
   })
   h2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: readonly string[]) => {
     const connection = connections.get(stream.session as ServerHttp2Session)
-    if (connection === undefined) return
+    // Streams are told of a tick after they came; their connection may be gone.
+    if (connection === undefined || connection.socket.destroyed) return
     watchIdleness(connection, stream, options.idleTimeout())
     const request = new StreamRequest(stream, headers, raw)
     const response = new StreamResponse(stream, request)
     const begin = (): void => {
-      const abandon = options.begin(request, response, connection.socket, headers['expect'] === '100-continue')
+      const abandon = options.begin(request, response, connection.socket, {
+        expectsContinue: headers['expect'] === '100-continue',
+        // A limit in the settings is only advice (RFC 9113 section 6.5.2).
+        problem: sizeOf(raw) > headSize ? tooLarge() : undefined,
+      })
       stream.on('aborted', abandon).on('close', abandon)
     }
     // It says that nothing follows, and its end has not come: what it is, the next frame tells (RFC 9113 section 8.1.1).
@@ -91,8 +97,9 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
     else begin()
   })
 
+  // The first listener is node's own.
   const [speakHttp1] = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
-  server.removeAllListeners('secureConnection')
+  server.off('secureConnection', speakHttp1!)
   server.on('secureConnection', (socket: TLSSocket) => {
     if (socket.alpnProtocol === 'h2') {
       accepting = socket
@@ -105,6 +112,10 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
     },
   }
 }
+
+const tooLarge = (): GatewayError => new GatewayError('headers_too_large', { reason: 'the header list is too large' })
+
+const sizeOf = (raw: readonly string[]): number => raw.reduce((size, text) => size + text.length, 0)
 
 /** A connection is idle from the end of its last stream on. */
 function watchIdleness(connection: Connection, stream: ServerHttp2Stream, idle: number): void {
@@ -120,7 +131,8 @@ function onceEmpty(request: StreamRequest, timeout: number, begin: () => void): 
   request.socket.setTimeout(timeout)
   request.once('end', () => {
     request.socket.setTimeout(0)
-    begin()
+    // A stream that was reset ends, too.
+    if (!request.stream.closed) begin()
   })
   request.resume()
 }
@@ -134,7 +146,7 @@ function limitQuestions(session: ServerHttp2Session, clock: Http2FrontOptions['c
       since = now
       questions = 0
     }
-    if (++questions > mostQuestions) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    if (++questions > mostQuestions) session.destroy(new Error('flooded'), constants.NGHTTP2_ENHANCE_YOUR_CALM)
   }
   session.on('ping', count)
   session.on('remoteSettings', count)
