@@ -52,7 +52,20 @@ export type Mint = (exchange: Exchange) => Awaitable<string>
 interface Remembered {
   readonly jwt: string
   readonly until: number
+  /** See hasStepped. */
+  readonly offset: number
 }
+
+/** Milliseconds by which the wall clock may drift from the monotonic one while a token lives. */
+const DRIFT = 2000
+
+/**
+ * Whether the wall clock was set since it was this much (milliseconds) before the monotonic one: tokens of before then are
+ * from the future to every verifier, or have ended.
+ */
+const hasStepped = (offset: number, clock: Clock): boolean => Math.abs(clock.now() - clock.monotonic() - offset) > DRIFT
+
+const offsetOf = ({ exp, endsAt }: Token): number => exp * 1000 - endsAt
 
 /** Claims that say when a token was made, and differ from one token to the next. */
 const VOLATILE: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti'])
@@ -83,7 +96,7 @@ export function createMint(options: MintOptions): Mint {
   /** Until when a token may be handed out for a session; in the past when it may not. */
   function goodUntil(token: Token, session: Session): number {
     const end = endOf(session, options)
-    if (end !== undefined && token.exp > end) return -Infinity
+    if ((end !== undefined && token.exp > end) || hasStepped(offsetOf(token), clock)) return -Infinity
     return token.exp === end ? token.endsAt : token.endsAt - ttl / 10
   }
 
@@ -114,14 +127,16 @@ export function createMint(options: MintOptions): Mint {
   return (exchange) => {
     const { session } = exchange
     const before = remembered.get(session)
-    if (before !== undefined && clock.monotonic() < before.until) return before.jwt
+    if (before !== undefined && clock.monotonic() < before.until && !hasStepped(before.offset, clock)) return before.jwt
 
     const subject = subjectOf(session, options)
     const fingerprint = claims === undefined ? '' : claims.fingerprint(exchange)
     if (fingerprint !== undefined && session.id !== undefined) {
       const cacheKey = digest([settings, 'session', session.id, subject, fingerprint])
       const sign = async (): Promise<Token> => signClaims(await allClaims(exchange, options), options)
-      return obtain(cacheKey, session, sign, ({ jwt }, until) => remembered.set(session, { jwt, until }))
+      return obtain(cacheKey, session, sign, (token, until) =>
+        remembered.set(session, { jwt: token.jwt, until, offset: offsetOf(token) }),
+      )
     }
 
     // Without a session ID, or for a template that reads the request, only the claims themselves tell tokens apart.
