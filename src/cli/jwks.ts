@@ -65,6 +65,10 @@ function rotateCommand({ terminal }: CommandContext): Command {
     .option('--alg <algorithm>', `of the new key: ${ALGORITHM}; by default that of the old one`)
     .option('--kid <id>', 'key id of the new key; its RFC 7638 thumbprint unless given')
     .option('--public-out <file>', 'write the public halves to this file as well')
+    .option(
+      '--compromised',
+      'for a key that has become known: all keys go at once, the new one signs at once; verifiers refuse tokens until they have seen it',
+    )
     .option('--dry-run', 'say what would be done, and do nothing')
     .action(async (file: string, options: RotateOptions) => {
       const { plainly, rotateFile } = await import('./jwks_run.ts')

@@ -1,13 +1,14 @@
 import { readFile, realpath } from 'node:fs/promises'
+import type { JWK } from 'jose'
 import { load } from '../load.ts'
 import type { KeySet } from '../pipeline/contract.ts'
 import { generateKey } from '../tokens/generate.ts'
 import { publishedKeysMaxAge, readKeySet } from '../tokens/key_set.ts'
 import type { LoadedKeySets } from '../tokens/key_sets.ts'
-import { rotate, type Rotation } from '../tokens/rotation.ts'
+import { replaceAll, rotate, type Rotation } from '../tokens/rotation.ts'
 import { notEnded } from '../tokens/schedule.ts'
 import { generateKeys, type GenerateOptions } from './generate_run.ts'
-import { keySetText, publicHalves, readKeySetFile, replacePrivate, writePublic } from './key_files.ts'
+import { type KeySetFile, keySetText, publicHalves, readKeySetFile, replacePrivate, writePublic } from './key_files.ts'
 import { keyLine, keySetJson, keySetLines, moment } from './key_report.ts'
 import { noSessionStore, offlineRuntime } from './offline.ts'
 import { CommandError, printProblems, type Terminal } from './terminal.ts'
@@ -24,6 +25,7 @@ export interface RotateOptions {
   readonly alg?: string
   readonly kid?: string
   readonly publicOut?: string
+  readonly compromised?: boolean
   readonly dryRun?: boolean
 }
 
@@ -50,23 +52,52 @@ export async function generate(terminal: Terminal, options: GenerateOptions): Pr
 export async function rotateFile(
   terminal: Terminal,
   file: string,
-  { lead, skew, every, alg, kid, publicOut, dryRun = false, ttl }: RotateOptions,
+  options: RotateOptions,
   configFiles: readonly string[] | undefined,
 ): Promise<void> {
+  const { publicOut, dryRun = false, compromised = false } = options
   const set = await readKeySetFile(file)
+  const { keys, changed, told } = compromised
+    ? await replaced(set, options)
+    : await rotated(terminal, set, options, () => lifetimeIn(terminal, configFiles, file))
+  if (changed && !dryRun) await replacePrivate(file, set, keys)
+  if (publicOut !== undefined && !dryRun) await writePublic(publicOut, { keys: publicHalves({ keys }) })
+  terminal.out(told)
+  if (dryRun && changed) terminal.err('Nothing was written: --dry-run.\n')
+}
+
+interface Step {
+  readonly keys: readonly JWK[]
+  readonly changed: boolean
+  /** What has been done, in words. */
+  readonly told: string
+}
+
+async function rotated(
+  terminal: Terminal,
+  { entries }: KeySetFile,
+  { lead, skew, every, alg, kid, ttl }: RotateOptions,
+  lifetimeByConfig: () => Promise<number>,
+): Promise<Step> {
   const now = Date.now()
-  const lifetime = ttl ?? (configFiles === undefined ? LONG_TTL : await lifetimeIn(terminal, configFiles, file))
-  const rotation = await rotate(set.entries, { now, lead, lifetime, skew, every, alg, kid })
+  const lifetime = ttl ?? (await lifetimeByConfig())
+  const rotation = await rotate(entries, { now, lead, lifetime, skew, every, alg, kid })
   if (rotation.started !== undefined && lead < publishedKeysMaxAge * 1000) {
     terminal.err(`Verifiers may keep the old set for ${publishedKeysMaxAge} s, and --lead is shorter than that.\n`)
   }
   const changed = rotation.started !== undefined || rotation.removed.length > 0
-  if (changed && !dryRun) await replacePrivate(file, set, rotation.keys)
-  if (publicOut !== undefined && !dryRun) {
-    await writePublic(publicOut, { keys: publicHalves({ keys: rotation.keys }) })
-  }
-  terminal.out(await report(rotation, now))
-  if (dryRun && changed) terminal.err(`Nothing was written: --dry-run.\n`)
+  return { keys: rotation.keys, changed, told: await report(rotation, now) }
+}
+
+async function replaced({ entries }: KeySetFile, { alg, kid }: RotateOptions): Promise<Step> {
+  const { keys, made, removed } = await replaceAll(entries, { now: Date.now(), alg, kid })
+  const lines = [
+    ...removed.map(
+      (each) => `Removed ${each}: tokens that it signed are refused as soon as verifiers have seen the new set.`,
+    ),
+    `Added ${made.kid} (${made.alg}): signs from now on.`,
+  ]
+  return { keys, changed: true, told: lines.map((line) => `${line}\n`).join('') }
 }
 
 async function report({ removed, started, waits, keys }: Rotation, now: number): Promise<string> {
@@ -87,7 +118,12 @@ async function report({ removed, started, waits, keys }: Rotation, now: number):
 }
 
 /** The longest that tokens live which the config signs with this file, milliseconds. */
-async function lifetimeIn(terminal: Terminal, configFiles: readonly string[], file: string): Promise<number> {
+async function lifetimeIn(
+  terminal: Terminal,
+  configFiles: readonly string[] | undefined,
+  file: string,
+): Promise<number> {
+  if (configFiles === undefined) return LONG_TTL
   const keySets = await keySetsOf(terminal, configFiles)
   const target = await realpath(file)
   const lifetimes: number[] = []

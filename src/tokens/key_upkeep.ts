@@ -1,12 +1,12 @@
 /** What has to follow whenever keys have been loaded: the next moment that one begins or ends, the cache, and the export. */
 import type { Clock, KeySet, Log, SigningKey, TokenCache } from '../pipeline/contract.ts'
 import { createKeyExport, type KeyExportSettings } from './key_export.ts'
-import { publishedKeys } from './key_set.ts'
+import { publishedKeys, publishedKeysMaxAge } from './key_set.ts'
 
 export interface KeyUpkeepOptions {
   readonly clock: Pick<Clock, 'now'>
   readonly tokens: Pick<TokenCache, 'keepSignedBy'>
-  readonly log: Pick<Log, 'info' | 'error'>
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   /** Called when a key begins to sign or ends: the sets have to be loaded anew. */
   readonly onDue: () => void
 }
@@ -23,6 +23,23 @@ const LONGEST_WAIT = 60_000
 export function createKeyUpkeep({ clock, tokens, log, onDue }: KeyUpkeepOptions): KeyUpkeep {
   const keyExport = createKeyExport(log)
   let timer: NodeJS.Timeout | undefined
+  /** Key IDs; undefined until something has been published. */
+  let published: ReadonlySet<string> | undefined
+
+  /** What verifiers have not seen they refuse, and whoever changed the keys may not know it. */
+  function warnOfHaste(sets: readonly KeySet[]): void {
+    const now = new Set(sets.flatMap(({ publicKeys }) => publicKeys.flatMap(({ kid }) => kid ?? [])))
+    const hasty = sets
+      .flatMap(({ keys }) => keys)
+      .filter(({ kid, state }) => state === 'signing' && now.has(kid) && published?.has(kid) === false)
+      .map(({ kid }) => kid)
+    if (hasty.length > 0) {
+      const message =
+        'A key signs that was not published before: verifiers that keep keys refuse its tokens for a while'
+      log.warn({ kids: hasty, seconds: publishedKeysMaxAge }, message)
+    }
+    published = now
+  }
 
   function waitFor(moment: number): void {
     const left = moment - clock.now()
@@ -39,6 +56,7 @@ export function createKeyUpkeep({ clock, tokens, log, onDue }: KeyUpkeepOptions)
       clearTimeout(timer)
       const moments = sets.flatMap(({ changesAt }) => changesAt ?? []).filter((moment) => moment > clock.now())
       if (moments.length > 0) waitFor(Math.min(...moments))
+      warnOfHaste(sets)
       tokens.keepSignedBy(new Set(sets.flatMap(signingThumbprints)))
       await keyExport.update(exportSettings, publishedKeys(sets).keys)
     },

@@ -74,12 +74,7 @@ export async function rotate(entries: readonly KeyEntry[], options: RotationOpti
     return { ...entry, jwk }
   })
   const retiring = kept[live.indexOf(current)] as KeyEntry
-  const made = await generateKey({
-    alg: options.alg ?? current.jwk.alg ?? '',
-    kid: options.kid,
-    bits: options.alg === undefined || options.alg === current.jwk.alg ? sizeOf(current.jwk) : 0,
-  })
-  const next = { ...made, iat: Math.floor(now / 1000), nbf: signsFrom }
+  const next = await successor(current, signsFrom, options)
   return {
     keys: [next, ...inOrder(kept, retiring, now)],
     removed,
@@ -91,6 +86,30 @@ export async function rotate(entries: readonly KeyEntry[], options: RotationOpti
       publishedUntil: timesOf(retiring).endsAt ?? Infinity,
     },
   }
+}
+
+/**
+ * Takes all keys that can sign out of a set at once, and puts a new one in their place, which signs from now on: for a key
+ * that has become known. Verifiers refuse tokens until they have seen the new key. Throws KeyProblem as `rotate`.
+ */
+export async function replaceAll(
+  entries: readonly KeyEntry[],
+  options: Pick<RotationOptions, 'now' | 'alg' | 'kid'>,
+): Promise<{ readonly keys: readonly JWK[]; readonly made: JWK; readonly removed: readonly string[] }> {
+  const { entry: current } = chooseSigningKey(notEnded(entries, options.now), options.now)
+  const made = await successor(current, Math.floor(options.now / 1000), options)
+  const others = entries.filter((entry) => !canSign(entry)).map(({ jwk }) => jwk)
+  return { keys: [...others, made], made, removed: entries.filter(canSign).map(({ kid }) => kid) }
+}
+
+/** A key like the one before it, unless another algorithm is asked for. `signsFrom` is in epoch seconds. */
+async function successor(
+  { jwk }: KeyEntry,
+  signsFrom: number,
+  { now, alg = jwk.alg ?? '', kid }: Pick<RotationOptions, 'now' | 'alg' | 'kid'>,
+): Promise<DatedKey> {
+  const made = await generateKey({ alg, kid, bits: alg === jwk.alg ? sizeOf(jwk) : 0 })
+  return { ...made, iat: Math.floor(now / 1000), nbf: signsFrom }
 }
 
 const inSeconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000)

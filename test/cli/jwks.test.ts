@@ -142,6 +142,21 @@ describe('jwks rotate', () => {
     expect(err).toBe('Verifiers may keep the old set for 300 s, and --lead is shorter than that.\n')
   })
 
+  it('replaces all keys at once when one has become known', async () => {
+    using files = folder()
+    const file = await generated(files)
+    await jwks('rotate', file, '--kid', 'second')
+    const { exitCode, out } = await jwks('rotate', file, '--compromised', '--kid', 'third')
+    expect({ exitCode, out }).toEqual({
+      exitCode: 0,
+      out:
+        'Removed second: tokens that it signed are refused as soon as verifiers have seen the new set.\n' +
+        'Removed first: tokens that it signed are refused as soon as verifiers have seen the new set.\n' +
+        'Added third (ES256): signs from now on.\n',
+    })
+    expect((await jwks('list', file)).out).toBe(`${file}\n  third (ES256) signs since 2026-11-22T12:00:00Z\n`)
+  })
+
   it('writes the public halves as well', async () => {
     using files = folder()
     const half = files.file('public.json')

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { decodeProtectedHeader } from 'jose'
 import { expect, it } from 'vitest'
-import { cli } from '../cli/run.ts'
+import { cli, folder } from '../cli/run.ts'
 import { startGateway } from '../support/gateway.ts'
 import { startDatabase } from '../support/postgrest.ts'
 
@@ -27,33 +27,10 @@ it('rotates twice under load without a refused request', { timeout: 120_000 }, a
   await using gateway = await startGateway({
     watchInterval: 200,
     config: {
-      profile: 'secure',
-      safeguards: { token_backdate: 0 },
+      ...gatewayConfig({ jwks_url: `file://${keys}`, ttl: '3s' }),
       jwks: { export: { file: exported, signal: 'SIGUSR2', pid_file: pidFile } },
-      authenticators: { anonymous: { enabled: true, config: { subject } } },
-      authorizers: { allow: { enabled: true } },
-      mutators: {
-        id_token: {
-          enabled: true,
-          config: {
-            issuer_url: 'https://gateway.example/',
-            jwks_url: `file://${keys}`,
-            ttl: '3s',
-            claims: { aud: 'postgrest', role: 'authenticated' },
-          },
-        },
-      },
     },
-    rules: [
-      {
-        id: 'notes',
-        match: { url: 'http://127.0.0.1:<[0-9]+>/notes', methods: ['GET', 'POST'] },
-        authenticators: [{ handler: 'anonymous' }],
-        authorizer: { handler: 'allow' },
-        mutators: [{ handler: 'id_token' }],
-        upstream: { url: postgrest.url },
-      },
-    ],
+    rules: [rule(postgrest.url)],
   })
 
   const load = startLoad(`${gateway.proxy}/notes`)
@@ -78,7 +55,59 @@ it('rotates twice under load without a refused request', { timeout: 120_000 }, a
   expect(new Set(signed).size).toBe(3)
 })
 
+it('signs nothing with a key that has become known, as soon as it is gone', async () => {
+  using files = folder()
+  const keys = files.file('id_token.json')
+  await generate(keys, files.file('public.jwks.json'))
+  await using gateway = await startGateway({
+    watchInterval: 50,
+    config: gatewayConfig({ jwks_url: `file://${keys}`, ttl: '1h' }),
+    rules: [rule('http://127.0.0.1:9')],
+  })
+  const known = await kidOfToken(gateway.api)
+  expect(await kidOfToken(gateway.api)).toBe(known)
+  const { exitCode } = await cli(['jwks', 'rotate', keys, '--compromised'])
+  expect(exitCode).toBe(0)
+
+  const published = async (): Promise<unknown> => {
+    const response = await fetch(`${gateway.api}/.well-known/jwks.json`)
+    expect(response.headers.get('cache-control')).toBe('public, max-age=300')
+    return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid)
+  }
+  await expect.poll(published).not.toContain(known)
+  const fresh = await kidOfToken(gateway.api)
+  expect(fresh).not.toBe(known)
+  expect(await published()).toEqual([fresh])
+  expect(gateway.log.filter((line) => line.includes('was not published before'))).toHaveLength(1)
+})
+
 const subject = '11111111-1111-4111-8111-111111111111'
+
+const gatewayConfig = (signs: object): object => ({
+  profile: 'secure',
+  safeguards: { token_backdate: 0 },
+  authenticators: { anonymous: { enabled: true, config: { subject } } },
+  authorizers: { allow: { enabled: true } },
+  mutators: {
+    id_token: {
+      enabled: true,
+      config: {
+        issuer_url: 'https://gateway.example/',
+        claims: { aud: 'postgrest', role: 'authenticated' },
+        ...signs,
+      },
+    },
+  },
+})
+
+const rule = (url: string): object => ({
+  id: 'notes',
+  match: { url: 'http://127.0.0.1:<[0-9]+>/notes', methods: ['GET', 'POST'] },
+  authenticators: [{ handler: 'anonymous' }],
+  authorizer: { handler: 'allow' },
+  mutators: [{ handler: 'id_token' }],
+  upstream: { url },
+})
 
 async function generate(keys: string, exported: string): Promise<void> {
   const result = await cli(['jwks', 'generate', '--out', keys, '--public-out', exported])

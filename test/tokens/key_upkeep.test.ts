@@ -85,3 +85,26 @@ describe('cached tokens', () => {
     upkeep.close()
   })
 })
+
+describe('a key that signs before verifiers can know it', () => {
+  it('is told, once, and no other', async () => {
+    const log = testLog()
+    const upkeep = createKeyUpkeep({
+      clock: testClock(),
+      tokens: { keepSignedBy: () => undefined },
+      log,
+      onDue: () => undefined,
+    })
+    const [old, fresh] = [await privateKey('ES256', 'old'), await privateKey('ES256', 'fresh')]
+    await upkeep.settle([await keySetOf(old)], undefined)
+    // Published beside the key that signs, which is the last one.
+    await upkeep.settle([await keySetOf(fresh, old)], undefined)
+    await upkeep.settle([await keySetOf(old, fresh)], undefined)
+    await upkeep.settle([await keySetOf(await privateKey('HS256', 'secret'))], undefined)
+    expect(log.warnings).toEqual([])
+    await upkeep.settle([await keySetOf(old)], undefined)
+    await upkeep.settle([await keySetOf(old)], undefined)
+    expect(log.warnings).toMatchObject([{ fields: { kids: ['old'], seconds: 300 } }])
+    upkeep.close()
+  })
+})
