@@ -203,9 +203,7 @@ describe('sources of any content', () => {
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(run(JSON.stringify(text))).toBe(text)
         expect(run(`std.parseJson(std.manifestJsonEx(${JSON.stringify(text)}, ' '))`)).toBe(text)
-        expect(run(`std.base64Decode(std.base64(std.encodeUTF8(${JSON.stringify(text)})))`)).toHaveLength(
-          Buffer.byteLength(text),
-        )
+        expect(run(`std.base64Decode(std.base64(std.encodeUTF8(${JSON.stringify(text)})))`)).toBe(text)
       }),
     )
   })

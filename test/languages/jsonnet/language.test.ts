@@ -81,6 +81,8 @@ describe('the standard library', () => {
     ["std.parseYaml('a: 1\\nb: [x, yes]')", { a: 1, b: ['x', 'yes'] }],
     ["std.parseYaml('--- 1\\n--- 2')", [1, 2]],
     ["std.base64DecodeBytes('AQI=') + std.encodeUTF8('\u00e9')", [1, 2, 195, 169]],
+    // Text is UTF-8 on both ways, as go-jsonnet has it.
+    ["[std.base64('h\u00e9'), std.base64Decode('aMOp')]", ['aMOp', 'h\u00e9']],
     ["std.sha1('a')", '86f7e437faa5a7fce15d1ddcb9eaeaea377667b8'],
     [
       "'%05.1f|%+d|%x|%o|%e|%g|%c|%-3s|' % [3.14159, 5, 255, 8, 12345.678, 1e-7, 'z', 'a']",

@@ -13,13 +13,13 @@ const hash = (algorithm: string): Value =>
       .digest('hex')
   })
 
-/** The bytes of a list, or of a string whose characters are bytes. */
+/** The bytes of a list, or of a string without characters beyond U+00FF, which go-jsonnet then takes as UTF-8 all the same. */
 function bytesOf(given: Value, run: Run): Uint8Array {
   if (typeof given !== 'string' && !isArray(given)) {
     throw new Fault(`base64 can only base64 encode strings / arrays of single bytes, got ${typeName(given)}`)
   }
   run.allocate(given.length)
-  if (typeof given === 'string' && /^[\0-\xff]*$/.test(given)) return Buffer.from(given, 'latin1')
+  if (typeof given === 'string' && /^[\0-\xff]*$/.test(given)) return Buffer.from(given)
   run.spend(given.length)
   const codes = typeof given === 'string' ? Array.from(given, (char) => char.codePointAt(0) ?? 0) : given
   return Uint8Array.from(codes, (slot) => {
@@ -56,7 +56,7 @@ export const encoding: Members = {
       .digest('hex'),
   ),
   base64: native(['input'], (args, run) => Buffer.from(bytesOf(value(args, 0, run), run)).toString('base64')),
-  base64Decode: native(['str'], (args, run) => decode(value(args, 0, run), 'base64Decode', run).toString('latin1')),
+  base64Decode: native(['str'], (args, run) => decode(value(args, 0, run), 'base64Decode', run).toString()),
   base64DecodeBytes: native(['str'], (args, run) => [...decode(value(args, 0, run), 'base64DecodeBytes', run)]),
   encodeUTF8: native(['str'], (args, run) => {
     const bytes = Buffer.from(string(args, 0, run))
