@@ -22,6 +22,7 @@ import type { SessionExtenders } from './sessions/extender.ts'
 import { healthUrl } from './sessions/health.ts'
 import { createMappers, type LoadedMappers } from './tokens/claims/mappers.ts'
 import type { MapperWorkers } from './tokens/claims/workers/pool.ts'
+import { exportProblems } from './tokens/key_export_check.ts'
 import { createKeySets, type LoadedKeySets } from './tokens/key_sets.ts'
 import { adviceOnSchedule } from './tokens/schedule_advice.ts'
 import { loadTokenTemplates } from './tokens/token_templates.ts'
@@ -145,7 +146,11 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const globalKeys = config.mutators['id_token']?.config?.['jwks_url']
   if (typeof globalKeys === 'string') await keySets.load(globalKeys)
 
-  const serving = [...certificateProblems(config.serve, loaded.locate), ...whoamiProblems(config, loaded.locate)]
+  const serving = [
+    ...certificateProblems(config.serve, loaded.locate),
+    ...whoamiProblems(config, loaded.locate),
+    ...exportProblems(config.jwks.export, keySets.files, loaded.locate),
+  ]
   const apiTokens = loadApiTokens(config, loaded.locate)
   const layers = await layerProblems(config, loaded.locate)
   const problems = withoutRepetitions([

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { algorithms } from '../../src/tokens/algorithms.ts'
@@ -269,10 +269,46 @@ describe('jwks list and validate', () => {
   })
 })
 
+describe('the export of public keys', () => {
+  const validated = async (files: Folder, exported: object) => {
+    const file = await generated(files)
+    const config = writeSigningGateway(files, file, '15m', { jwks: { export: exported } })
+    return cli(['validate', '-c', config])
+  }
+
+  it('never goes to a file that private keys come from', async () => {
+    using files = folder()
+    symlinkSync(files.file('key.json'), files.file('link.json'))
+    for (const name of ['key.json', 'link.json']) {
+      const { exitCode, err } = await validated(files, { file: files.file(name) })
+      expect(exitCode).toBe(1)
+      expect(err).toContain('the public halves would overwrite them')
+      rmSync(files.file('key.json'))
+    }
+  })
+
+  it.each<readonly [string, object, string]>([
+    ['into a folder that is not there', { file: '/nonexistent/public.json' }, 'jwks.export.file does not exist'],
+    ['with a signal for nobody', { file: 'x.json', signal: 'SIGUSR2' }, 'must have both signal and pid_file'],
+    ['with an unknown signal', { file: 'x.json', signal: 'SIGKILL', pid_file: 'x' }, 'SIGUSR2'],
+    ['with a command without a program', { file: 'x.json', command: [] }, 'command'],
+  ])('is refused at load %s', async (_, exported, message) => {
+    using files = folder()
+    const { exitCode, err } = await validated(files, exported)
+    expect(exitCode).toBe(1)
+    expect(err).toContain(message)
+  })
+
+  it('may go anywhere else', async () => {
+    using files = folder()
+    expect(await validated(files, { file: files.file('public.json') })).toMatchObject({ exitCode: 0, err: '' })
+  })
+})
+
 /** A gateway with a rule whose tokens are signed with this file. */
-function writeSigningGateway(files: Folder, file: string, ttl: string): string {
+function writeSigningGateway(files: Folder, file: string, ttl: string, more: object = {}): string {
   const signs = { issuer_url: 'https://gateway.example/', jwks_url: `file://${file}`, ttl }
-  const config = writeGateway(files, { mutators: { id_token: { enabled: true, config: signs } } })
+  const config = writeGateway(files, { mutators: { id_token: { enabled: true, config: signs } }, ...more })
   files.write('rules.yaml', [
     {
       id: 'signed',
