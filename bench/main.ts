@@ -9,7 +9,9 @@ import { parseArgs } from 'node:util'
 import { body } from './answers.ts'
 import { measure, startLoadClient, warmUp, type LoadClient, type Paired } from './measure.ts'
 import { circumstances, table } from './report.ts'
+import { saveSection } from './results_file.ts'
 import { pinned, startBench, type Bench, type Target } from './targets.ts'
+import { tokenFigures } from './tokens.ts'
 
 const usage = `Usage: npm run bench [-- options]
 
@@ -17,6 +19,7 @@ const usage = `Usage: npm run bench [-- options]
   --seconds <n>      length of one sample; its reference and warm-up take one and a half times as long (default: 1.5)
   --connections <n>  at the same time (default: 64)
   --only <words>     only the targets whose names contain one of these, separated by commas
+  --tokens           what tokens cost, and what a claims mapper without end costs others, instead of requests
   --save             write bench/RESULTS.md
   --help             print this
 `
@@ -101,11 +104,18 @@ const main = async (): Promise<void> => {
       connections: { type: 'string', default: '64' },
       save: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
+      tokens: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) {
     say(usage)
+    return
+  }
+  if (values.tokens) {
+    const figures = await tokenFigures(positive('seconds', values.seconds) * 1000)
+    say(figures)
+    if (values.save) say(`\nWritten to ${await saveSection('Tokens', figures)}`)
     return
   }
   const options: Options = {
