@@ -153,15 +153,29 @@ function editedNames(edits: readonly HeaderEdit[]): string[] {
  */
 export function pushEdits(list: string[], edits: readonly HeaderEdit[]): void {
   for (let i = 0; i < edits.length; i++) {
-    const [name, value] = edits[i]!
+    const edit = edits[i]!
+    const [name, value] = edit
     const { lower, traits } = headerName(name)
     if ((traits & invalid) !== 0) throw unfit(name, 'is no header name')
     // As in Oathkeeper, a mutator cannot reach what frames or routes the message.
     if (value === null || (traits & never) !== 0) continue
     let last = i
     for (let j = i + 1; j < edits.length; j++) if (headerName(edits[j]![0]).lower === lower) last = j
-    if (last === i) list.push(name, encodeValue(name, value))
+    if (last === i) list.push(name, value.length < longValue ? encodeValue(name, value) : encodeOnce(edit, value))
   }
+}
+
+/** Characters from which on it is worth remembering what a value looks like: tokens come with many requests. */
+const longValue = 256
+const encoded = new WeakMap<HeaderEdit, string>()
+
+function encodeOnce(edit: HeaderEdit, value: string): string {
+  let bytes = encoded.get(edit)
+  if (bytes === undefined) {
+    bytes = encodeValue(edit[0], value)
+    encoded.set(edit, bytes)
+  }
+  return bytes
 }
 
 /** A header value as the bytes that go out, one character a byte. */

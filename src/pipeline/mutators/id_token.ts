@@ -110,7 +110,19 @@ async function ownMint(settings: Config, setup: Setup): Promise<Mint> {
   return createMint({ issuer, ttl, jwksUrl, key, claims, safeguards, clock, randomUUID, tokens })
 }
 
-const bearer = (token: string): Mutation => ({ edits: [['authorization', `Bearer ${token}`]] })
+/** Tokens are used again and again, and so is what is made of them. */
+const mutations = new Map<string, Mutation>()
+const mostMutations = 2000
+
+function bearer(token: string): Mutation {
+  let mutation = mutations.get(token)
+  if (mutation === undefined) {
+    mutation = { edits: [['authorization', `Bearer ${token}`]] }
+    if (mutations.size >= mostMutations) mutations.clear()
+    mutations.set(token, mutation)
+  }
+  return mutation
+}
 
 function claimsOf(
   claims: string | Record<string, unknown> | undefined,
