@@ -73,8 +73,8 @@ export async function startLayers(options: LayersOptions): Promise<() => Promise
   if (redis !== undefined) {
     const channel = openRedis(await loadRedis(), { ...redis, self, events: eventsOf('redis', redis, options) })
     const unsubscribe = revocations.subscribe((revocation, layer) => {
-      // Those come from the others, or from a process that tells them itself.
-      if (layer !== 'redis' && layer !== 'worker') channel.send(revocation)
+      // Those come from the others, or are heard of by each of them.
+      if (layer !== 'redis' && layer !== 'worker' && layer !== 'database') channel.send(revocation)
     })
     closing.push(unsubscribe, () => channel.close())
   }

@@ -14,7 +14,11 @@ begin
   then
     return null;
   end if;
-  perform pg_notify('mintkeeper_revocations', json_build_object('session', old.id)::text);
+  if tg_op = 'UPDATE' and new.active then
+    perform pg_notify('mintkeeper_revocations', json_build_object('identity', old.identity_id)::text);
+  else
+    perform pg_notify('mintkeeper_revocations', json_build_object('session', old.id)::text);
+  end if;
   return null;
 end
 $$;

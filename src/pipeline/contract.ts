@@ -508,8 +508,9 @@ export interface SessionStore {
 }
 
 /**
- * What no longer holds: one session, all sessions of a user (the session store's id of the identity), or everything.
- * Whoever remembers something of it forgets it, and asks anew before it counts again.
+ * What no longer holds: a session, which has ended; whatever is remembered of a user (the session store's id of the identity),
+ * whose sessions have ended or say something else now; or everything, because news may have been missed. Whoever remembers
+ * something of it forgets it, and asks anew before it counts again.
  */
 export type Revocation = { readonly session: string } | { readonly identity: string } | { readonly everything: true }
 

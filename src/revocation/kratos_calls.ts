@@ -31,11 +31,11 @@ export function endedBy(api: KratosApi, method: string, path: string): Ended | u
 function endedInPublic(method: string, path: string): Ended | undefined {
   switch (`${method} ${path}`) {
     case 'GET /self-service/logout':
-    case 'POST /self-service/login':
       return callersSession
     case 'DELETE /self-service/logout/api':
       return { whose: 'token in body' }
     case 'DELETE /sessions':
+    case 'POST /self-service/login':
     case 'POST /self-service/settings':
     case 'POST /self-service/verification':
     case 'POST /self-service/recovery':

@@ -48,7 +48,8 @@ export function startRevalidation(options: RevalidationOptions): Revalidation {
       if (answers) log.info({}, 'Sessions are validated again in the background')
       else log.warn({}, 'Kratos’ admin API does not answer: sessions are not validated in the background')
     }
-    if (verdict === 'over' && session.id !== undefined) onRevocation({ session: session.id })
+    if (verdict === 'changed' && session.identity !== undefined) onRevocation({ identity: session.identity })
+    else if (verdict === 'over' || verdict === 'changed') onRevocation({ session: session.id ?? '' })
   }
 
   const round = (): void => {
@@ -77,7 +78,7 @@ export function startRevalidation(options: RevalidationOptions): Revalidation {
   }
 }
 
-type Verdict = 'holds' | 'over' | 'unknown'
+type Verdict = 'holds' | 'changed' | 'over' | 'unknown'
 
 async function ask(http: HttpClient, url: string, session: Session): Promise<Verdict> {
   try {
@@ -96,20 +97,18 @@ function isKratosError(body: string): boolean {
   return document?.error?.code === 404
 }
 
-/** A session that has ended, and one that says something else than what is remembered: who asks anew gets the new. */
 function judge(document: Json, { id, expiresAt = 0, changedAt, authentication }: Session): Verdict {
   if (typeof document !== 'object' || document === null || Array.isArray(document) || document['id'] !== id)
     return 'unknown'
   const { active, identity } = document
   if (typeof active !== 'boolean') return 'unknown'
   const user = typeof identity === 'object' && identity !== null && !Array.isArray(identity) ? identity : {}
+  if (!active || user['state'] === 'inactive') return 'over'
   const same =
-    active &&
-    user['state'] !== 'inactive' &&
     timeOf(document['expires_at'], expiresAt) >= expiresAt &&
     timeOf(user['updated_at'], changedAt) === changedAt &&
     timeOf(document['authenticated_at'], authentication?.at) === authentication?.at
-  return same ? 'holds' : 'over'
+  return same ? 'holds' : 'changed'
 }
 
 function timeOf<Otherwise>(value: Json | undefined, otherwise: Otherwise): number | Otherwise {

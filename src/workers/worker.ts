@@ -61,7 +61,8 @@ export function shareMetrics(registry: Registry): () => Promise<string> {
 /** What one process hears of ended sessions, all of them hear. */
 export function shareRevocations(revocations: Revocations): void {
   revocations.subscribe((revocation, layer) => {
-    if (layer !== 'worker') tell({ mintkeeper: 'revoked', revocation })
+    // Each process has connections of its own to the database and to Redis.
+    if (layer !== 'worker' && layer !== 'database' && layer !== 'redis') tell({ mintkeeper: 'revoked', revocation })
   })
   process.on('message', (message: unknown) => {
     if (!isPrimaryMessage(message) || message.mintkeeper !== 'revoked') return

@@ -173,7 +173,7 @@ describe('the calls of Kratos', () => {
     ['public', 'POST', '/self-service/verification', { whose: 'caller', scope: 'identity' }],
     ['public', 'POST', '/self-service/recovery', { whose: 'caller', scope: 'identity' }],
     ['public', 'GET', '/self-service/methods/oidc/callback/google', { whose: 'caller', scope: 'identity' }],
-    ['public', 'POST', '/self-service/login', { whose: 'caller', scope: 'session' }],
+    ['public', 'POST', '/self-service/login', { whose: 'caller', scope: 'identity' }],
     ['admin', 'PUT', '/identities/a', { whose: 'named', revocation: { identity: 'a' } }],
     ['admin', 'DELETE', '/admin/identities/a/credentials/totp', { whose: 'named', revocation: { identity: 'a' } }],
     ['admin', 'PATCH', '/admin/identities', { whose: 'named', revocation: { everything: true } }],
