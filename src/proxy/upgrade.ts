@@ -33,7 +33,7 @@ export function permissionProblem(inbound: Inbound, { upstream }: AllowedDecisio
   if (settings === undefined) return undefined
   if (settings === false) return forbidden('the rule opens no WebSockets')
   const origin = inbound.headers.get('origin')
-  if (origin === undefined || isOwnOrigin(origin, inbound.host)) return undefined
+  if (origin === undefined || isOwnOrigin(origin, inbound)) return undefined
   const { allowedOrigins } = settings
   const isAllowed = allowedOrigins.length > 0 && compileOrigins(allowedOrigins)(origin)
   return isAllowed ? undefined : forbidden('the origin of the page is not among allowed_origins')
@@ -41,19 +41,18 @@ export function permissionProblem(inbound: Inbound, { upstream }: AllowedDecisio
 
 const forbidden = (reason: string): GatewayError => new GatewayError('websocket_not_allowed', { reason })
 
-/** The scheme is left aside: whoever ends TLS before the gateway hides it. */
-function isOwnOrigin(origin: string, host: string): boolean {
-  for (const [scheme, port] of [
-    ['http://', ':80'],
-    ['https://', ':443'],
-  ] as const) {
-    if (!origin.startsWith(scheme)) continue
-    const name = origin.slice(scheme.length)
-    const asked = host.toLowerCase()
-    return name === asked || `${name}${port}` === asked
-  }
-  return false
+/** Whether the page came from where the request goes. What ended TLS in front of the gateway may have hidden it. */
+function isOwnOrigin(origin: string, { scheme, host, headers }: Inbound): boolean {
+  // Only where it is trusted is there such a header.
+  const name = (headers.get('x-forwarded-host') ?? host).toLowerCase()
+  return (
+    origin === `https://${withoutPort(name, ':443')}` ||
+    (scheme === 'http' && origin === `http://${withoutPort(name, ':80')}`)
+  )
 }
+
+/** Browsers leave the scheme's own port out of Origin. */
+const withoutPort = (name: string, port: string): string => (name.endsWith(port) ? name.slice(0, -port.length) : name)
 
 /** The 101 answer as bytes (latin-1), from a checked flat header list. */
 export function switchingProtocols(headers: readonly string[]): string {
