@@ -1,5 +1,5 @@
 /** Every YAML block of the guides is a config or a list of rules; each is laid over one whole setup and has to be accepted. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -79,6 +79,7 @@ beforeAll(async () => {
   writeFileSync(file('ground.yaml'), ground())
   writeFileSync(file('whoami.json'), JSON.stringify(session))
   for (const name of ['admin_token', 'hook_token']) writeFileSync(file(`secret_${name}`), 'a token that is long enough')
+  copyFileSync(path.join(root, 'examples/claims/kratos/hasura.jsonnet'), file('hasura.jsonnet'))
   await cli(['credentials', 'generate', '--alg', 'ES256', '--out', file('id_token.json')])
 })
 
