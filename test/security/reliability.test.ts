@@ -127,7 +127,7 @@ describe('upstreams', () => {
     await client.until((bytes) => bytes.includes('\r\n\r\n'))
     for (const event of ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']) {
       send(event)
-      await client.until((bytes) => bytes.includes(event))
+      expect((await client.until((bytes) => bytes.includes(event))).toString()).toContain(event)
     }
     client.close()
     await upstream.close()
