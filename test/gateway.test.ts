@@ -71,7 +71,7 @@ describe('reload (vectors)', () => {
     },
   }
 
-  it('every file takes effect by itself, step after step', async () => {
+  it(`every file takes effect by itself, step after step: ${cases.map(({ id }) => id).join(', ')}`, async () => {
     await using upstream = await startServer((_request, response) => response.end())
     await using test = await startGateway({
       config: { access_rules: { repositories: [] }, ...handlers },

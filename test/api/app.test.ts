@@ -189,7 +189,7 @@ describe('/.well-known/jwks.json', () => {
     }
   })
 
-  it('fails when no key set can be read, so that verifiers keep what they know', async () => {
+  it('api-jwks-003: fails when no key set can be read, so that verifiers keep what they know', async () => {
     const response = await apiApp({ keySets: [keySet([], false)] }).app.request('http://api/.well-known/jwks.json')
     expect(response.status).toBe(500)
     expect(response.headers.get('cache-control')).toBeNull()
@@ -327,7 +327,7 @@ describe('everything else', () => {
     ])
   })
 
-  it('/version tells the version', async () => {
+  it('/version tells the version (the difference of api-health-005)', async () => {
     expect(await (await apiApp().app.request('http://api/version')).json()).toEqual({ version: '1.2.3' })
   })
 })

@@ -166,8 +166,8 @@ describe('the cache of tokens', () => {
     ).toEqual([])
   })
 
-  // Oathkeeper goes on with the old key's tokens (id-token-cache-011); here the key is a part of what a token is kept under.
-  it('does not outlast the key', async () => {
+  // Oathkeeper goes on with the old key's tokens; here the key is a part of what a token is kept under.
+  it('does not outlast the key (the difference of id-token-cache-011)', async () => {
     const setup = setupOf()
     let jwks = JSON.stringify({ keys: [keyA] })
     const snapshot = (): Setup => ({
