@@ -11,6 +11,7 @@ import { startApplication, startGateway } from './gateway.ts'
 import { startKratos } from './kratos.ts'
 import { checkOryProxy } from './ory_proxy.ts'
 import { createReport, type Report } from './report.ts'
+import { compareTokenizers } from './tokenizer.ts'
 import { checkExtension, checkLogin, checkRevocation, checkStepUp } from './sessions.ts'
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
@@ -35,6 +36,7 @@ const parts: Readonly<Record<string, (binary: string, folder: string, report: Re
     await using kratos = await startKratos({ binary, folder, ui: application.origin })
     await checkOryProxy(kratos, application, report)
   },
+  tokenizer: compareTokenizers,
   async extension(binary, folder, report) {
     await using application = await startApplication()
     const port = await freeBlock(1)

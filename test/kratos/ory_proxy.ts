@@ -28,11 +28,11 @@ export async function checkOryProxy(kratos: Kratos, application: Application, re
     const login = await browser.login(base, person)
     report.check('login', [login.status, browser.cookies.has('ory_kratos_session')], [200, true])
 
-    const whoami = await browser.ask(`${base}sessions/whoami`)
+    const whoami = await ask(`${kratos.publicUrl}sessions/whoami`, { headers: { cookie: browser.cookie } })
     const page = await browser.ask(`${own}/page`)
     const claims = claimsOf(page.text)
     report.check('the token says who', claims?.sub, person.id)
-    report.check('and carries the whole session', claims?.['session'], whoami.json)
+    report.check('and carries the whole session as Kratos has it', claims?.['session'], whoami.json)
     const token = await loginWithToken(base, person)
     for (const headers of [{ authorization: `Bearer ${token}` }, { 'x-session-token': token }]) {
       const answer = await ask(`${own}/page`, { headers })

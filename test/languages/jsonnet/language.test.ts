@@ -72,6 +72,7 @@ describe('the standard library', () => {
     ["std.join('-', ['a', null, 'b']) + std.lines(['x'])", 'a-bx\n'],
     ['std.remove([1, 2, 1], 1) + std.removeAt([7, 8], 0)', [2, 1, 8]],
     ['[std.round(2.5), std.sign(-3), std.clamp(5, 1, 3), std.mod(7, 4)]', [3, -1, 3, 3]],
+    ['[std.round(-2.5), std.round(-2.4), std.isEven(2.5), std.isOdd(-3.9)]', [-3, -2, true, true]],
     ["std.mod('%d', 7)", '7'],
     ["std.manifestYamlDoc({ a: [1, { b: 'x' }], 'n o': null }, quote_keys=false)", 'a:\n- 1\n- b: "x"\n"n o": null'],
     ['std.manifestToml({ a: 1, t: { b: [true] } })', 'a = 1\n\n[t]\n  b = [\n    true\n  ]'],

@@ -17,7 +17,11 @@ const binary = (names: readonly [string, string], compute: (a: number, b: number
 
 const test = (check: (x: number) => boolean): Value => native(['x'], (args, run) => check(number(args, 0, run)))
 
-const round = (x: number): number => Math.floor(x + 0.5)
+/** Halves away from zero, as in Go. */
+function round(x: number): number {
+  const whole = Math.trunc(x)
+  return Math.abs(x - whole) < 0.5 ? whole : whole + Math.sign(x)
+}
 
 /** Mantissa from 0.5 up to 1, and exponent, as C's frexp. */
 function frexp(x: number): readonly [mantissa: number, exponent: number] {
@@ -102,10 +106,10 @@ export const math: Members = {
   pow: binary(['x', 'n'], Math.pow),
   mantissa: unary((x) => frexp(x)[0]),
   exponent: unary((x) => frexp(x)[1]),
-  isEven: test((x) => round(x) % 2 === 0),
-  isOdd: test((x) => round(x) % 2 !== 0),
-  isInteger: test((x) => round(x) === x),
-  isDecimal: test((x) => round(x) !== x),
+  isEven: test((x) => Math.trunc(x) % 2 === 0),
+  isOdd: test((x) => Math.trunc(x) % 2 !== 0),
+  isInteger: test((x) => Math.trunc(x) === x),
+  isDecimal: test((x) => Math.trunc(x) !== x),
   sum: native(['arr'], (args, run) => total(array(args, 0, run), run)),
   avg: native(['arr'], (args, run) => {
     const items = array(args, 0, run)
