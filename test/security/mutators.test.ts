@@ -1,5 +1,6 @@
 /** A mutator that cannot set its header fails the request; one that can leaves nothing of the client's beside it. */
 import * as fc from 'fast-check'
+import type { JSONWebKeySet } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ListeningGateway } from '../support/gateway.ts'
 import { startServer, type TestServer } from '../support/http_server.ts'
@@ -158,6 +159,30 @@ describe('a mutator that fails', () => {
       expect(response.body.toString()).not.toContain(SENT)
       expect(upstream.requests).toEqual([])
     }
+  })
+})
+
+describe('a key set that cannot sign', () => {
+  it('hdr-033: fails the request, which never goes on without a token', async () => {
+    const { keys } = JSON.parse(Buffer.from(keyUrl.slice('base64://'.length), 'base64').toString()) as JSONWebKeySet
+    const set = { keys: keys.map(({ d: _secret, ...half }) => half) }
+    const id_token = {
+      ...on,
+      config: {
+        issuer_url: 'https://gw.example',
+        jwks_url: `base64://${Buffer.from(JSON.stringify(set)).toString('base64')}`,
+      },
+    }
+    await using broken = await startStd({
+      store: store.url,
+      rules: [rule('/admin/x', {}, upstream.origin)],
+      config: { mutators: { id_token }, safeguards: { missing_signing_keys: 'isolate', invalid_rules: 'isolate' } },
+    })
+    upstream.reset()
+    const head = 'GET /admin/x HTTP/1.1\r\nHost: gw.example\r\nCookie: ory_kratos_session=ALICE\r\n'
+    const response = await sendRaw(broken.addresses.proxy.port, `${head}Authorization: Bearer ${SENT}\r\n\r\n`)
+    expect(vector('hdr-033').expect.status).toEqual([response.status])
+    expect(upstream.requests).toEqual([])
   })
 })
 

@@ -22,7 +22,7 @@ let gateway: ListeningGateway
 
 beforeAll(async () => {
   key = { ...(await newKey('RS256', 'k1')), alg: 'RS256' }
-  attacker = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }) as JWK
+  attacker = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
   upstream = await startRecorder()
   store = await startServer((_request, response) => response.end(JSON.stringify(sessionOf('alice'))))
   const jwt = {
