@@ -2,7 +2,7 @@
 import { spawnCli } from '../cli/run.ts'
 import { claimsOf, type Application } from './gateway.ts'
 import type { Kratos } from './kratos.ts'
-import { actionOf, ask, Browser, createPerson, loginWithToken } from './people.ts'
+import { actionOf, ask, Browser, createPerson, loginWithToken, textOf } from './people.ts'
 import type { Report } from './report.ts'
 
 export async function checkOryProxy(kratos: Kratos, application: Application, report: Report): Promise<void> {
@@ -42,7 +42,7 @@ export async function checkOryProxy(kratos: Kratos, application: Application, re
     report.check('the key set', [jwks.status, (jwks.json['keys'] as readonly unknown[]).length], [200, 1])
 
     const init = await browser.ask(`${base}self-service/logout/browser`)
-    const logoutUrl = String(init.json['logout_url'])
+    const logoutUrl = textOf(init.json['logout_url'])
     report.check('logout is on the same address', logoutUrl.startsWith(`${base}self-service/logout`), true)
     const logout = await browser.navigate(logoutUrl)
     report.check('logout leads there, too', [logout.status, logout.headers.get('location')], [303, `${own}/login`])

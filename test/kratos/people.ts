@@ -58,7 +58,7 @@ export async function createPerson(adminUrl: string, more: object = {}): Promise
     ...more,
   })
   if (status !== 201) throw new Error(`Kratos made no identity: ${status} ${text}`)
-  return { id: String(json['id']), email, password }
+  return { id: textOf(json['id']), email, password }
 }
 
 /** A session token, by the flow for apps without a browser. `base` ends in a slash. */
@@ -70,7 +70,7 @@ export async function loginWithToken(base: string, { email, password }: Person):
 }
 
 /** Where a flow's form goes. */
-export const actionOf = ({ json }: Pick<Answer, 'json'>): string => String((json['ui'] as JsonObject)['action'])
+export const actionOf = ({ json }: Pick<Answer, 'json'>): string => textOf((json['ui'] as JsonObject)['action'])
 
 /** The value of one of a flow's inputs, or the text of one of its nodes. */
 export function nodeOf({ json }: Pick<Answer, 'json'>, name: string): string {
@@ -82,7 +82,8 @@ export function nodeOf({ json }: Pick<Answer, 'json'>, name: string): string {
   throw new Error(`The flow has no node ${name}`)
 }
 
-const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
+/** A member that is text; anything else counts as empty. */
+export const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
 
 /** As much of a browser as the flows need: it keeps cookies, and says what pages and scripts say. */
 export class Browser {
@@ -128,7 +129,7 @@ export class Browser {
 
 /** The code that an authenticator app shows for a secret in base 32 (RFC 6238, SHA-1, six digits). */
 export function totp(secret: string, now = Date.now()): string {
-  const bits = [...secret.replaceAll('=', '')]
+  const bits = Array.from(secret.replaceAll('=', ''))
     .map((letter) => BASE32.indexOf(letter).toString(2).padStart(5, '0'))
     .join('')
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))

@@ -1,6 +1,6 @@
 /** The life of sessions of a real Kratos, all of it through Mintkeeper. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { Browser, ask, createPerson, loginWithToken, nodeOf, tell, totp, type Answer } from './people.ts'
+import { Browser, ask, createPerson, loginWithToken, nodeOf, tell, totp, type Answer, textOf } from './people.ts'
 import { claimsOf, type GatewayUnderTest } from './gateway.ts'
 import type { Kratos } from './kratos.ts'
 import type { JsonObject } from '../../src/pipeline/contract.ts'
@@ -37,7 +37,7 @@ export async function checkLogin({ gateway, kratos, report }: Stage): Promise<vo
   report.check('a session token as Authorization', [byToken.status, claimsOf(byToken.text)?.sub], [200, person.id])
 
   const init = await browser.ask(`${gateway.url}.ory/self-service/logout/browser`)
-  const logoutUrl = String(init.json['logout_url'])
+  const logoutUrl = textOf(init.json['logout_url'])
   report.check('logout is offered at the gateway', logoutUrl.startsWith(`${gateway.url}.ory/self-service/logout`), true)
   const cookie = browser.cookie
   const logout = await browser.ask(logoutUrl)
@@ -96,14 +96,14 @@ export async function checkExtension({ gateway, kratos, report }: Stage, lifespa
   const browser = new Browser()
   await browser.login(`${gateway.url}.ory/`, person)
   const before = await browser.ask(`${kratos.publicUrl}sessions/whoami`)
-  const end = Date.parse(String(before.json['expires_at']))
+  const end = Date.parse(textOf(before.json['expires_at']))
   const cookie = browser.cookies.get('ory_kratos_session')
   // Into the last part of its life.
   await wait(lifespan * 600)
   report.check('a request in the last part of the life', (await browser.ask(`${gateway.url}app`)).status, 200)
   const extended = async (): Promise<number> => {
-    const now = await ask(`${kratos.adminUrl}admin/sessions/${String(before.json['id'])}`)
-    return Date.parse(String(now.json['expires_at']))
+    const now = await ask(`${kratos.adminUrl}admin/sessions/${textOf(before.json['id'])}`)
+    return Date.parse(textOf(now.json['expires_at']))
   }
   const deadline = Date.now() + 5000
   while ((await extended()) <= end && Date.now() < deadline) await wait(50)

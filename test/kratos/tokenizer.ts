@@ -5,18 +5,18 @@ import { ProblemsError } from '../../src/documents/problem.ts'
 import type { JsonObject } from '../../src/pipeline/contract.ts'
 import { generateKeySet } from '../../src/tokens/generate.ts'
 import { startKratos, type Kratos } from './kratos.ts'
-import { ask, createPerson, loginWithToken, type Answer } from './people.ts'
+import { ask, createPerson, loginWithToken, type Answer, textOf } from './people.ts'
 import { expressions, otherwise } from './expressions.ts'
 import type { Report } from './report.ts'
 import { cases, inline, templateOf, type Case } from './templates.ts'
 
 type Outcome =
   | { readonly header: object; readonly claims: Readonly<Record<string, unknown>> }
-  | { readonly status: number; readonly reason: unknown }
+  | { readonly status: number; readonly reason: string }
   | { readonly refusedAtLoad: string }
 
 /** Made anew for each token, or by the clock. */
-const CLOCK = ['iat', 'nbf', 'exp']
+const CLOCK: ReadonlySet<string> = new Set(['iat', 'nbf', 'exp'])
 const SECONDS = 5
 
 export async function compareTokenizers(binary: string, folder: string, report: Report): Promise<void> {
@@ -69,10 +69,10 @@ const whoami = (base: string, template: string, token: string): Promise<Answer> 
 
 function outcomeOf({ status, json }: Answer): Outcome {
   if (status === 200) {
-    const token = String(json['tokenized'])
+    const token = textOf(json['tokenized'])
     return { header: decodeProtectedHeader(token), claims: decodeJwt(token) }
   }
-  return { status, reason: (json['error'] as JsonObject | undefined)?.['reason'] }
+  return { status, reason: textOf((json['error'] as JsonObject | undefined)?.['reason']) }
 }
 
 /** A gateway for this template alone: a bad one would keep the others from being served. */
@@ -153,7 +153,7 @@ function comparable(
   reference: Extract<Outcome, { claims: object }>,
 ): object {
   const entries = Object.entries(outcome.claims).map(([name, value]) => {
-    if (CLOCK.includes(name)) {
+    if (CLOCK.has(name)) {
       const there = reference.claims[name]
       const near = typeof value === 'number' && typeof there === 'number' && Math.abs(value - there) <= SECONDS
       return [name, near ? there : value]
@@ -171,5 +171,5 @@ function comparable(
 
 function told(outcome: Outcome): string {
   if ('refusedAtLoad' in outcome) return `refused at load (${outcome.refusedAtLoad.split('\n')[0]})`
-  return 'status' in outcome ? `${outcome.status} ${String(outcome.reason ?? '')}` : 'a token'
+  return 'status' in outcome ? `${outcome.status} ${outcome.reason}` : 'a token'
 }

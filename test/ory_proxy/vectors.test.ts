@@ -266,6 +266,9 @@ describe('the cases of ory proxy', () => {
 
   it.each(vectors.filter(({ id }) => checks[id] !== undefined).map((vector) => [vector.id, vector] as const))(
     '%s',
-    (_id, vector) => checks[vector.id]!(vector),
+    async (_id, vector) => {
+      expect.hasAssertions()
+      await checks[vector.id]!(vector)
+    },
   )
 })
