@@ -256,6 +256,51 @@ export const differences: readonly Difference[] = [
     hint: 'Set the ttl in the rules whose tokens must stop counting sooner.',
     find: ({ setting }) => setting('authenticators', 'oauth2_introspection', 'cache'),
   },
+  {
+    subjects: ['`pre_authorization`'],
+    message: "The gateway's own token is asked for once per server and client, not once per rule",
+    hint: 'Nothing, unless the server counts how often it is asked.',
+    information: true,
+    find: ({ setting }) =>
+      setting('authenticators', 'oauth2_introspection', 'pre_authorization').filter(
+        ({ value }) => isMap(value) && value['enabled'] === true,
+      ),
+  },
+  {
+    subjects: ['`preserve_host` on `/decisions`'],
+    message: 'On /decisions the session store is told the host that the decision is about, not that of the API',
+    hint: 'A session store that expects the host of the API has to be told that one.',
+    information: true,
+    find: ({ setting }) => [
+      ...isTrue(setting('authenticators', 'cookie_session', 'preserve_host')),
+      ...isTrue(setting('authenticators', 'bearer_token', 'preserve_host')),
+    ],
+  },
+  {
+    subjects: ['`strip_path`'],
+    message: 'This cuts whole segments: `/api` leaves `/apiary` as it is',
+    hint: 'If the upstream expects what was left of a cut segment, let its URL lead there.',
+    find: ({ rules }) =>
+      rules.flatMap(({ rule: { upstream }, locate }) =>
+        upstream.strip_path === ''
+          ? []
+          : [{ value: upstream.strip_path, place: locate(['upstream', 'strip_path'], 'key') }],
+      ),
+  },
+  {
+    subjects: ['`?` and ranges of globs'],
+    message: 'In this pattern `?` and `[…]` match one character, not one byte of it',
+    hint: 'Two of them that stood for one letter such as é become one.',
+    find: ({ key, rules }) =>
+      key('access_rules.matching_strategy').some(({ value }) => value === 'glob') ? rules.flatMap(byteGlobs) : [],
+  },
+  {
+    subjects: ['`Forwarded`, with `trust_forwarded_headers`'],
+    message: 'Templates and the hydrator see the header Forwarded, too',
+    hint: 'Nothing; upstreams still do not get it.',
+    information: true,
+    find: ({ key }) => isTrue(key('serve.proxy.trust_forwarded_headers')),
+  },
 ]
 
 /** Rows of the table that no key or construct stands for, so that they hold for every config, or that are errors of their own. */
@@ -274,8 +319,6 @@ export const everywhere: readonly string[] = [
   "hosts with a final dot, a forwarded scheme other than HTTP's",
   '`/decisions` with `//` or dot segments in the path',
   '`X-Forwarded-Uri` of `/decisions`',
-  '`preserve_host` on `/decisions`',
-  '`strip_path`',
   'queries',
   'headers that `Connection` names, and other hop-by-hop headers',
   '`Upgrade: h2c`',
@@ -287,10 +330,7 @@ export const everywhere: readonly string[] = [
   'a control character in a header that a template sets',
   'templates and hydrator after `noop`',
   '`Host` set by a template',
-  '`pre_authorization`',
-  '`?` and ranges of globs',
   'a header that is no UTF-8, towards the hydrator',
-  '`Forwarded`, with `trust_forwarded_headers`',
 ]
 
 export interface MigrationNote extends Problem {
@@ -353,6 +393,10 @@ function withoutOutages(handler: readonly Spot[], whens: readonly Spot[]): reado
 }
 
 const isOutage = (name: unknown): boolean => name === 'service_unavailable' || name === 'internal_server_error'
+
+function byteGlobs({ rule: { match }, locate }: LoadedRule): readonly Spot[] {
+  return /<[^>]*[?[]/.test(match.url) ? [{ value: match.url, place: locate(['match', 'url']) }] : []
+}
 
 function repeatedCookieMutators({ rule, locate }: LoadedRule): readonly Spot[] {
   const cookies = rule.mutators.flatMap(({ handler }, index) => (handler === 'cookie' ? [index] : []))

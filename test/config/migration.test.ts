@@ -74,7 +74,7 @@ describe('mintkeeper validate on a config of Oathkeeper', () => {
     }
     const found = problems.filter(({ severity }) => severity === 'note')
     expect(found).toHaveLength(notes(output.err).length)
-    expect(found[0]).toMatchObject({ file, line: 18, column: 5 })
+    expect(found[0]).toMatchObject({ file, line: 19, column: 5 })
   })
 
   it('does not fail for them', () => {
