@@ -12,7 +12,7 @@ import type {
   Token,
   TokenCache,
 } from '../pipeline/contract.ts'
-import { canonicalJson, digest } from './claims/fingerprint.ts'
+import { cacheKey, canonicalJson, digest } from './claims/fingerprint.ts'
 import type { ClaimsTemplate } from './claims/template.ts'
 
 /** What the claims of all tokens of one kind have in common. */
@@ -78,14 +78,14 @@ const VOLATILE: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti'])
  * session, template, setting or key nor a changed value can ever be given somebody else's token.
  */
 export function createMint(options: MintOptions): Mint {
-  const { ttl, claims, clock, tokens, key } = options
+  const { ttl, claims, clock, tokens, key: signing } = options
   const settings = digest([
     options.issuer,
     String(ttl),
     options.jwksUrl,
-    key.kid,
-    key.alg,
-    key.thumbprint,
+    signing.kid,
+    signing.alg,
+    signing.thumbprint,
     claims?.identity ?? '',
     String(options.safeguards.token_backdate),
     options.safeguards.token_lifetime,
@@ -102,12 +102,12 @@ export function createMint(options: MintOptions): Mint {
 
   /** A token from the cache, or signed now and kept there. `remember` is told until when it may be handed out. */
   function obtain(
-    cacheKey: string,
+    place: string,
     session: Session,
     sign: () => Promise<Token>,
     remember?: (token: Token, until: number) => void,
   ): Awaitable<string> {
-    const cached = tokens.get(cacheKey)
+    const cached = tokens.get(place)
     if (cached !== undefined) {
       const until = goodUntil(cached, session)
       if (clock.monotonic() < until) {
@@ -115,7 +115,7 @@ export function createMint(options: MintOptions): Mint {
         return cached.jwt
       }
     }
-    return tokens.obtain(cacheKey, sign).then(async (shared) => {
+    return tokens.obtain(place, sign).then(async (shared) => {
       const until = goodUntil(shared, session)
       // A shared token may have been made for an answer of the store that lets the session live longer.
       if (until === -Infinity) return (await sign()).jwt
@@ -132,9 +132,9 @@ export function createMint(options: MintOptions): Mint {
     const subject = subjectOf(session, options)
     const fingerprint = claims === undefined ? '' : claims.fingerprint(exchange)
     if (fingerprint !== undefined && session.id !== undefined) {
-      const cacheKey = digest([settings, 'session', session.id, subject, fingerprint])
+      const key = cacheKey([settings, 'session', session.id, subject, fingerprint])
       const sign = async (): Promise<Token> => signClaims(await allClaims(exchange, options), options)
-      return obtain(cacheKey, session, sign, (token, until) =>
+      return obtain(key, session, sign, (token, until) =>
         remembered.set(session, { jwt: token.jwt, until, offset: offsetOf(token) }),
       )
     }
@@ -142,8 +142,8 @@ export function createMint(options: MintOptions): Mint {
     // Without a session ID, or for a template that reads the request, only the claims themselves tell tokens apart.
     const byClaims = (evaluated: SessionClaims): Awaitable<string> => {
       const lasting = canonicalJson(withoutVolatile(evaluated))
-      const cacheKey = digest([settings, 'claims', session.id ?? '', subject, lasting])
-      return obtain(cacheKey, session, () => signClaims(evaluated, options))
+      const key = cacheKey([settings, 'claims', session.id ?? '', subject, lasting])
+      return obtain(key, session, () => signClaims(evaluated, options))
     }
     const evaluated = allClaims(exchange, options)
     return evaluated instanceof Promise ? evaluated.then(byClaims) : byClaims(evaluated)
