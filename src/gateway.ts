@@ -103,6 +103,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     observeMemory: (kind) => metrics.sessionFromMemory(kind),
   })
   revocations.subscribe((revocation) => sessions.revoke(revocation))
+  revocations.subscribe((revocation) => tokens.forget(revocation))
   const http = createHttpClient()
   const shared = createShared({ clock, http, log: currentLog })
   const mapperWorkers = createMapperWorkers()

@@ -330,9 +330,11 @@ export interface TokenTemplate {
 export interface TokenCache {
   get(key: string): Token | undefined
   /** Signs a token and keeps it; calls for the same key that are in flight share one signature. */
-  obtain(key: string, sign: () => Promise<Token>): Promise<Token>
+  obtain(key: string, sign: () => Promise<Token>, session?: Pick<Session, 'id' | 'identity'>): Promise<Token>
   /** Forgets the tokens of all keys but these; they are named by their thumbprints. */
   keepSignedBy(thumbprints: ReadonlySet<string>): void
+  /** Tokens of the sessions that this ends are no longer handed out; nor are those of which nobody can tell. */
+  forget(revocation: Revocation): void
 }
 
 /** One call to a service beside the session store and the upstreams. */

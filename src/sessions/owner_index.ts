@@ -1,7 +1,7 @@
 import type { Revocation, Session } from '../pipeline/contract.ts'
 
 /** Finds whatever is remembered of sessions by what a revocation names. */
-export interface OwnerIndex<Item> {
+export interface OwnerIndex<Item extends object> {
   add(item: Item, session: Owner): void
   /** Takes the session with which the item was added. */
   delete(item: Item, session: Owner): void
@@ -14,9 +14,9 @@ type Owner = Pick<Session, 'id' | 'identity'>
 /** Under which items stand whose session or user has no id. */
 const UNKNOWN = ''
 
-export function createOwnerIndex<Item>(): OwnerIndex<Item> {
-  const bySession = new Map<string, Set<Item>>()
-  const byIdentity = new Map<string, Set<Item>>()
+export function createOwnerIndex<Item extends object>(): OwnerIndex<Item> {
+  const bySession: Index<Item> = new Map()
+  const byIdentity: Index<Item> = new Map()
 
   return {
     add(item, { id, identity }) {
@@ -28,20 +28,30 @@ export function createOwnerIndex<Item>(): OwnerIndex<Item> {
       deleteFrom(byIdentity, identity ?? UNKNOWN, item)
     },
     of(revocation) {
-      if ('everything' in revocation) return [...bySession.values()].flatMap((items) => [...items])
+      if ('everything' in revocation) return [...bySession.keys()].flatMap((id) => itemsOf(bySession, id))
       const [index, id] = 'session' in revocation ? [bySession, revocation.session] : [byIdentity, revocation.identity]
-      return [...(index.get(id) ?? []), ...(id === UNKNOWN ? [] : (index.get(UNKNOWN) ?? []))]
+      return id === UNKNOWN ? itemsOf(index, id) : [...itemsOf(index, id), ...itemsOf(index, UNKNOWN)]
     },
   }
 }
 
-function addTo<Item>(index: Map<string, Set<Item>>, id: string, item: Item): void {
+/** Most have one item, which a set of its own would make several times as large. */
+type Index<Item> = Map<string, Item | Set<Item>>
+
+function itemsOf<Item extends object>(index: Index<Item>, id: string): readonly Item[] {
   const items = index.get(id)
-  if (items === undefined) index.set(id, new Set([item]))
-  else items.add(item)
+  return items === undefined ? [] : items instanceof Set ? [...items] : [items]
 }
 
-function deleteFrom<Item>(index: Map<string, Set<Item>>, id: string, item: Item): void {
+function addTo<Item extends object>(index: Index<Item>, id: string, item: Item): void {
   const items = index.get(id)
-  if (items?.delete(item) === true && items.size === 0) index.delete(id)
+  if (items === undefined) index.set(id, item)
+  else if (items instanceof Set) items.add(item)
+  else index.set(id, new Set([items, item]))
+}
+
+function deleteFrom<Item extends object>(index: Index<Item>, id: string, item: Item): void {
+  const items = index.get(id)
+  if (items === item) index.delete(id)
+  else if (items instanceof Set && items.delete(item) && items.size === 0) index.delete(id)
 }

@@ -284,6 +284,25 @@ describe('the token cache', () => {
     expect(small.get('a')).toBeUndefined()
   })
 
+  it.each([
+    [{ session: 's1' }, ['b', 'c']],
+    [{ identity: 'alice' }, ['c']],
+    [{ everything: true } as const, []],
+    [{ session: 'other' }, ['a', 'b', 'c']],
+  ])('forgets what %j ends, and what nobody can tell', async (revocation, left) => {
+    const cache = createTokenCache({ clock: testClock() })
+    const owners = {
+      a: { id: 's1', identity: 'alice' },
+      b: { id: 's2', identity: 'alice' },
+      c: { id: 's3', identity: 'bob' },
+      d: {},
+    }
+    for (const [name, owner] of Object.entries(owners))
+      await cache.obtain(name, () => Promise.resolve(token(name)), owner)
+    cache.forget(revocation)
+    expect(Object.keys(owners).filter((name) => cache.get(name) !== undefined)).toEqual(left)
+  })
+
   it('forgets what has expired', async () => {
     const clock = testClock()
     const cache = createTokenCache({ clock })
