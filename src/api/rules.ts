@@ -20,8 +20,14 @@ export function findRule(rules: readonly Rule[], id: string): Response {
   return rule === undefined ? problemAnswer(404, 'The requested resource could not be found') : json(listed(rule))
 }
 
-// `redact` keeps the shape of what it is given.
-const listed = (rule: Rule): string => ruleToJson(redact(rule) as Rule)
+function listed(rule: Rule): string {
+  // `redact` keeps the shape of what it is given.
+  const shown = redact(rule) as Rule
+  const { credentials } = rule.upstream
+  if (credentials === undefined) return ruleToJson(shown)
+  // A choice of two words under a name that others have for secrets.
+  return ruleToJson({ ...shown, upstream: { ...shown.upstream, credentials } })
+}
 
 const json = (text: string): Response => new Response(`${text}\n`, { headers: { 'content-type': JSON_TYPE } })
 

@@ -3,6 +3,8 @@
  * so that a request costs one map look-up per header and no lower-casing.
  */
 
+import { framingHeaders, hopByHopHeaders } from '../pipeline/message_headers.ts'
+
 /** Belongs to one connection (RFC 9110 section 7.6.1), or is handled by the connection's own end. */
 export const hopByHop = 1
 /** `x-forwarded…` and `forwarded`: claims about earlier hops. */
@@ -24,23 +26,6 @@ export interface HeaderName {
   /** `lower` with `-` for `_`: two names with the same alias are one name to some upstreams. */
   readonly alias: string
 }
-
-const hopByHopNames = new Set([
-  'connection',
-  'proxy-connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  // Answered here (100-continue); an upstream would answer it a second time.
-  'expect',
-  // Not a header of HTTP at all: CGI programs take it for the variable HTTP_PROXY.
-  'proxy',
-])
 
 const identityNames = new Set([
   'x-real-ip',
@@ -109,8 +94,8 @@ export function headerName(spelling: string): HeaderName {
 function describe(lower: string): HeaderName {
   const alias = lower.replaceAll('_', '-')
   let traits = 0
-  if (hopByHopNames.has(lower)) traits |= hopByHop
-  if (lower === 'host' || lower === 'content-length') traits |= framing
+  if (hopByHopHeaders.has(lower)) traits |= hopByHop
+  if (framingHeaders.has(lower)) traits |= framing
   if (alias === 'forwarded' || alias.startsWith('x-forwarded')) traits |= forwarded
   if (identityNames.has(alias) || identityPrefixes.some((prefix) => alias.startsWith(prefix))) traits |= identity
   if (lower !== alias) traits |= underscore

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ConfigError, defineMutator, type HeaderEdit } from '../contract.ts'
 import { compileHeaderTemplate } from '../header_template.ts'
+import { framingHeaders, hopByHopHeaders } from '../message_headers.ts'
 
 const nameSchema = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be a header name')
 
@@ -34,6 +35,16 @@ export const header = defineMutator({
         'Keep one of the two.',
       )
     }
+    for (const name of Object.keys(headers)) {
+      if (!isOfMessage(name)) continue
+      const hint = 'Take it out. `preserve_host` of the rule’s `upstream` is about Host.'
+      setup.report(
+        'warning',
+        `The header "${name}" has no effect: it is the gateway's own to write`,
+        ['headers', name],
+        hint,
+      )
+    }
     const removed = remove.map((name): HeaderEdit => [name, null])
     return {
       mutate: (exchange) => ({
@@ -43,3 +54,8 @@ export const header = defineMutator({
     }
   },
 })
+
+function isOfMessage(name: string): boolean {
+  const lower = name.toLowerCase()
+  return hopByHopHeaders.has(lower) || framingHeaders.has(lower)
+}
