@@ -115,7 +115,7 @@ export function createMint(options: MintOptions): Mint {
         return cached.jwt
       }
     }
-    return tokens.obtain(place, sign).then(async (shared) => {
+    return tokens.obtain(place, sign, session).then(async (shared) => {
       const until = goodUntil(shared, session)
       // A shared token may have been made for an answer of the store that lets the session live longer.
       if (until === -Infinity) return (await sign()).jwt
