@@ -13,6 +13,7 @@ import type { Environment } from './documents/interpolate.ts'
 import { type Locate, type Problem, withoutRepetitions } from './documents/problem.ts'
 import type { AnyHandler, JsonObject, SessionExtender, Setup, TokenTemplate } from './pipeline/contract.ts'
 import { builtinHandlers } from './pipeline/builtin.ts'
+import { corsProblems } from './proxy/cors_problems.ts'
 import { compileRules } from './pipeline/compile.ts'
 import type { Snapshot } from './pipeline/snapshot.ts'
 import type { LoadedRule } from './rules/rule.ts'
@@ -148,6 +149,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 
   const serving = [
     ...certificateProblems(config.serve, loaded.locate),
+    ...corsProblems(config, loaded.locate),
     ...whoamiProblems(config, loaded.locate),
     ...exportProblems(config.jwks.export, keySets.files, loaded.locate),
   ]

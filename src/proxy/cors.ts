@@ -98,8 +98,8 @@ export function compileOrigins(patterns: readonly string[]): (origin: string) =>
   }
 }
 
-/** `scheme://*.` and then a name of at least two labels. */
-function isBounded(pattern: string, star: number): boolean {
+/** Whether the wildcard of a pattern stands for labels in front of a name of at least two: `scheme://*.` and then the name. */
+export function isBounded(pattern: string, star: number): boolean {
   const suffix = pattern.slice(star + 1)
   const [host = ''] = suffix.split(':')
   const labels = host.split('.')

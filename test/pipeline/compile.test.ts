@@ -84,3 +84,80 @@ describe('what is wrong with a handler', () => {
     })
   })
 })
+
+describe('names of handlers', () => {
+  const { authenticators, authorizers } = base
+  const config = { authenticators, authorizers, mutators: { noop: on }, errors: { handlers: { json: on } } }
+
+  it.each([
+    [{ authenticators: ['anonymus'] }, 'authenticators', 'anonymous'],
+    [{ authorizer: 'alow' }, 'authorizer', 'allow'],
+    [{ mutators: ['nop'] }, 'mutators', 'noop'],
+    [{ mutators: ['id-token'] }, 'mutators', 'id_token'],
+    [{ errors: ['jsom'] }, 'errors', 'json'],
+  ])('%j: says in %s what was meant', async (parts, field, meant) => {
+    await using test = await loadGateway({ config, rules: [ruleOf(parts)] })
+    expect(test.gateway.problems).toMatchObject([
+      {
+        severity: 'error',
+        message: expect.stringContaining(`of "${field}`) as unknown,
+        hint: `Did you mean "${meant}"?`,
+      },
+    ])
+  })
+
+  it('that are like no other are told without a guess', async () => {
+    await using test = await loadGateway({ config, rules: [ruleOf({ mutators: ['something'] })] })
+    expect(test.gateway.problems).toMatchObject([{ message: expect.stringContaining('"something"') as unknown }])
+    expect(test.gateway.problems[0]).not.toHaveProperty('hint')
+  })
+})
+
+describe('rules that say the same', () => {
+  it('are each given a step of their own by a handler from elsewhere', async () => {
+    let made = 0
+    const counting = defineMutator({
+      name: 'counting',
+      config: z.strictObject({}),
+      create() {
+        const value = String(made++)
+        return { owns: [], mutate: () => ({ edits: [['X-Step', value]] }) }
+      },
+    })
+    const rules = ['a', 'b', 'c'].map((id) => ({
+      ...ruleOf({ mutators: ['counting'] }, id),
+      match: { url: `http://h/${id}`, methods: ['GET'] },
+    }))
+    const config = { ...base, mutators: { counting: on } }
+    await using test = await loadGateway({ config, rules, handlers: [counting] })
+    const steps = ['a', 'b', 'c'].map(async (id) => editsOf(await test.gateway.decide(inboundOf(`http://h/${id}`))))
+    expect(await Promise.all(steps)).toEqual([{ 'x-step': '0' }, { 'x-step': '1' }, { 'x-step': '2' }])
+  })
+
+  it('still differ where their configs, or what they say of their upstreams, differ', async () => {
+    const header = (value: string) => ({ handler: 'header', config: { headers: { 'X-A': value } } })
+    const rule = (id: string, value: string, upstream: object = {}) => ({
+      ...ruleOf({ mutators: [header(value)] }, id),
+      match: { url: `http://h/${id}`, methods: ['GET'] },
+      upstream: { url: 'http://127.0.0.1:9', ...upstream },
+    })
+    const rules = [rule('a', '1'), rule('b', '2'), rule('c', '1', { client_headers: 'drop' })]
+    const mutators = { header: { enabled: true, config: { headers: { 'X-B': '{{ print .Subject }}' } } } }
+    await using test = await loadGateway({ config: { ...base, mutators }, rules })
+    const edits = ['a', 'b', 'c'].map(async (id) => editsOf(await test.gateway.decide(inboundOf(`http://h/${id}`))))
+    expect((await Promise.all(edits)).map((each) => each['x-a'])).toEqual(['1', '2', '1'])
+  })
+
+  it('are each told of their mistake, at its place', async () => {
+    const broken = { handler: 'header', config: { headers: { 'X-A': '{{ nope }}' } } }
+    const rules = ['a', 'b'].map((id) => ({
+      ...ruleOf({ mutators: [broken] }, id),
+      match: { url: `http://h/${id}`, methods: ['GET'] },
+    }))
+    const mutators = { header: { enabled: true, config: { headers: {} } } }
+    await using test = await loadGateway({ config: { ...base, mutators }, rules })
+    const places = test.gateway.problems.map(({ place }) => (typeof place === 'object' ? place.line : 0))
+    expect(new Set(places).size).toBe(2)
+    for (const id of ['a', 'b']) expect(statusOf(await test.gateway.decide(inboundOf(`http://h/${id}`)))).toBe(500)
+  })
+})
