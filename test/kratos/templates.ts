@@ -19,6 +19,9 @@ export interface Case {
 export const inline = (value: unknown): string =>
   `base64://${Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64')}`
 
+/** It answers 400 by its source; but what it tells its tracing of it ends in a fault. */
+const STUMBLES = 'Kratos means to answer 400 and answers 500'
+
 const session = "local session = std.extVar('session');\nlocal claims = std.extVar('claims');\n"
 /** A mapper whose claims are this object. */
 const claims = (body: string): string => `${session}{ claims: ${body} }`
@@ -66,11 +69,11 @@ export async function cases(): Promise<readonly Case[]> {
     { name: 'a claim of a __proto__', mapper: claims("{ ['__proto__']: { admin: true }, constructor: 1 }") },
 
     { name: 'no external id', plainPerson: true, more: { subject_source: 'external_id' } },
-    { name: 'no claims in the output', mapper: '{ other: 1 }' },
-    { name: 'claims that are a list', mapper: '{ claims: [1] }' },
-    { name: 'claims that are text', mapper: "{ claims: 'x' }" },
-    { name: 'claims that are null', mapper: '{ claims: null }' },
-    { name: 'an output that is no object', mapper: '42' },
+    { name: 'no claims in the output', mapper: '{ other: 1 }', difference: STUMBLES },
+    { name: 'claims that are a list', mapper: '{ claims: [1] }', difference: STUMBLES },
+    { name: 'claims that are text', mapper: "{ claims: 'x' }", difference: STUMBLES },
+    { name: 'claims that are null', mapper: '{ claims: null }', difference: STUMBLES },
+    { name: 'an output that is no object', mapper: '42', difference: STUMBLES },
     { name: 'a syntax error', mapper: '{ claims: { a: } }' },
     { name: 'an error of its own', mapper: "{ claims: error 'no' }" },
     { name: 'a field that is missing', mapper: claims('{ a: session.identity.traits.nothing }') },
