@@ -31,25 +31,30 @@ export const sessionJson = JSON.stringify({
   devices: [{ id: 'd', ip_address: '192.0.2.1', user_agent: 'Mozilla/5.0', location: '' }],
 })
 
-/** How many digits at the end of a request's cookie may be replaced, and what stands behind them. */
+/** How many digits at the end of a request's head may be replaced, and what stands behind them. */
 export const cookieDigits = 12
 export const afterCookie = '\r\n\r\n'
 
-/** A GET with the headers and the cookies of a browser. */
-export const requestBytes = (port: number, path: string): string =>
-  [
-    `GET ${path} HTTP/1.1`,
-    `Host: 127.0.0.1:${port}`,
-    'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-    'Accept: application/json, text/plain, */*',
-    'Accept-Language: en-US,en;q=0.5',
-    'Accept-Encoding: gzip, deflate, br, zstd',
-    `Referer: http://127.0.0.1:${port}/`,
-    'Sec-Fetch-Dest: empty',
-    'Sec-Fetch-Mode: cors',
-    'Sec-Fetch-Site: same-origin',
-    'Connection: keep-alive',
-    `Cookie: theme=dark; _ga=GA1.1.123456789.1700000000; ory_kratos_session=${'MTc2'.repeat(58)}`,
-    '',
-    '',
-  ].join('\r\n')
+export type Head = (port: number, path: string) => string
+
+/** The head of a request with the headers and the cookies of a browser; the session's cookie stands last. */
+export const requestHead =
+  (method: 'GET' | 'POST', bodySize: number): Head =>
+  (port, path) =>
+    [
+      `${method} ${path} HTTP/1.1`,
+      `Host: 127.0.0.1:${port}`,
+      'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+      'Accept: application/json, text/plain, */*',
+      'Accept-Language: en-US,en;q=0.5',
+      'Accept-Encoding: gzip, deflate, br, zstd',
+      ...(bodySize > 0 ? ['Content-Type: application/json', `Content-Length: ${bodySize}`] : []),
+      `Referer: http://127.0.0.1:${port}/`,
+      'Sec-Fetch-Dest: empty',
+      'Sec-Fetch-Mode: cors',
+      'Sec-Fetch-Site: same-origin',
+      'Connection: keep-alive',
+      `Cookie: theme=dark; _ga=GA1.1.123456789.1700000000; ory_kratos_session=${'MTc2'.repeat(58)}`,
+      '',
+      '',
+    ].join('\r\n')

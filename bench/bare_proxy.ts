@@ -42,9 +42,9 @@ class Relay implements Dispatcher.DispatchHandler {
     const raw = controller.rawHeaders as Buffer[]
     const headers: string[] = []
     for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i]!.latin1Slice()
+      const name = raw[i]!.toString('latin1')
       if (!passes(name)) continue
-      const value = raw[i + 1]!.latin1Slice()
+      const value = raw[i + 1]!.toString('latin1')
       if (name.length === 14 && name.toLowerCase() === 'content-length') this.#left = Number(value)
       headers.push(name, value)
     }
@@ -81,12 +81,8 @@ const serve = (request: IncomingMessage, response: ServerResponse): void => {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (passes(rawHeaders[i]!)) headers.push(rawHeaders[i]!, rawHeaders[i + 1]!)
   }
-  const hasBody =
-    request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
-  pool.dispatch(
-    { method: method as Dispatcher.HttpMethod, path: url, headers, body: hasBody ? request : null, reset: false },
-    new Relay(response),
-  )
+  const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
+  pool.dispatch({ method, path: url, headers, body: hasBody ? request : null, reset: false }, new Relay(response))
 }
 
 createServer({ optimizeEmptyRequests: true, keepAliveTimeout: 75_000, noDelay: true }, serve).listen(

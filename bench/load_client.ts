@@ -8,8 +8,10 @@ import { afterCookie, cookieDigits } from './answers.ts'
 
 export interface Load {
   readonly port: number
-  /** The bytes of one request. */
-  readonly request: string
+  /** The head of one request. */
+  readonly head: string
+  /** Bytes of its body. */
+  readonly bodySize?: number
   readonly connections: number
   readonly milliseconds: number
   /** Whether each request gets a cookie that none before it had. */
@@ -35,7 +37,8 @@ const nextCookie = (): string => String(++cookies).padStart(cookieDigits, '0')
 /** Runs one load; never rejects, as failures are counted. */
 export const runLoad = ({
   port,
-  request,
+  head: requestHead,
+  bodySize = 0,
   connections,
   milliseconds,
   newCookies = false,
@@ -44,6 +47,8 @@ export const runLoad = ({
   const start = performance.now()
   const deadline = start + milliseconds
   const sockets = new Set<Socket>()
+  const shared = Buffer.from(requestHead + 'x'.repeat(bodySize), 'latin1')
+  const cookieAt = requestHead.length - afterCookie.length - cookieDigits
   let requests = 0
   let failures = 0
 
@@ -57,7 +62,7 @@ export const runLoad = ({
     const open = (): void => {
       // One buffer per connection, reused for every read: the client must cost less than what it measures.
       const buffer = Buffer.allocUnsafe(64 * 1024)
-      const bytes = Buffer.from(request, 'latin1')
+      const bytes = newCookies ? Buffer.from(shared) : shared
       let sentAt = 0
       let head = ''
       let missing = 0
@@ -75,7 +80,7 @@ export const runLoad = ({
       })
       const send = (): void => {
         sentAt = performance.now()
-        if (newCookies) bytes.write(nextCookie(), bytes.length - afterCookie.length - cookieDigits, 'latin1')
+        if (newCookies) bytes.write(nextCookie(), cookieAt, 'latin1')
         socket.write(bytes)
       }
       const done = (): void => {

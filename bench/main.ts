@@ -1,27 +1,33 @@
 /**
- * `npm run bench`: Mintkeeper beside nginx and Caddy in one run on this machine, nothing but 127.0.0.1. Each sample stands between
+ * `npm run bench`: Mintkeeper beside what people use instead in one run on this machine, nothing but 127.0.0.1. Each sample stands between
  * two of nginx as a plain proxy, in shuffled order: rates move with the machine, their ratios hardly do.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { body } from './answers.ts'
 import { measure, startLoadClient, warmUp, type LoadClient, type Paired } from './measure.ts'
-import { circumstances, table } from './report.ts'
+import { pinned } from './parts.ts'
+import { circumstances, table, titleOf } from './report.ts'
 import { saveSection } from './results_file.ts'
-import { pinned, startBench, type Bench, type Target } from './targets.ts'
+import { startBench, type Bench, type Selection, type Target } from './targets.ts'
 import { tokenFigures } from './tokens.ts'
+import { workloads, type Workload } from './workloads.ts'
 
 const usage = `Usage: npm run bench [-- options]
 
-  --rounds <n>       how often each target is measured (default: 5)
-  --seconds <n>      length of one sample; its reference and warm-up take one and a half times as long (default: 1.5)
-  --connections <n>  at the same time (default: 64)
-  --only <words>     only the targets whose names contain one of these, separated by commas
-  --tokens           what tokens cost, and what a claims mapper without end costs others, instead of requests
-  --save             write bench/RESULTS.md
-  --help             print this
+  --rounds <n>         how often each target is measured (default: 5)
+  --seconds <n>        length of one sample; its reference and warm-up take one and a half times as long (default: 1.5)
+  --workloads <names>  of get, post, download and upload, separated by commas (default: all)
+  --rules <numbers>    how many rules Mintkeeper has; the first number for all of its targets (default: 1000,10,10000)
+  --workers <numbers>  how many workers to compare, none for "" (default: 1,2)
+  --only <words>       only targets whose names contain one of these, separated by commas
+  --tokens             what tokens cost, and what a claims mapper without end costs others, instead of requests
+  --save               write bench/RESULTS.md
+  --help               print this
+
+MINTKEEPER_BENCH_OATHKEEPER=<file> names a binary of Ory Oathkeeper to measure, too.
 `
 
 const say = (message: string): void => {
@@ -44,51 +50,65 @@ const get = async (target: Target, at: string): Promise<string> => {
 
 /** Throws when a target does not do what it is measured for. */
 const checkAnswer = async (target: Target): Promise<void> => {
-  if ((await get(target, target.path)) !== body) throw new Error(`${target.name}: the answer is not the upstream's`)
-  if (target.echo === undefined) return
-  const { authorization } = JSON.parse(await get(target, target.echo.path)) as { authorization: string }
-  if (!target.echo.expected.test(authorization)) throw new Error(`${target.name}: the upstream got "${authorization}"`)
+  if ((await get(target, `/${target.at}`)) !== body) throw new Error(`${target.name}: the answer is not the upstream's`)
+  if (target.authorization === undefined) return
+  const { authorization } = JSON.parse(await get(target, `/echo/${target.at}`)) as { authorization: string }
+  if (!target.authorization.test(authorization)) throw new Error(`${target.name}: the upstream got "${authorization}"`)
 }
 
-interface Options {
+interface Options extends Selection {
   readonly rounds: number
   readonly seconds: number
-  readonly connections: number
   readonly save: boolean
+  readonly workloads: readonly Workload[]
   readonly only: readonly string[]
 }
 
-const run = async (
-  { rounds, seconds, connections, save, only }: Options,
-  bench: Bench,
-  client: LoadClient,
-): Promise<void> => {
-  const { reference } = bench
+const run = async (options: Options, bench: Bench, client: LoadClient): Promise<void> => {
+  const { rounds, seconds, save, only } = options
+  const { reference, bare } = bench
   const targets = bench.targets.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
   if (targets.length === 0) throw new Error('No target has a name like that.')
   for (const target of targets) await checkAnswer(target)
-  const each = seconds * (reference === undefined ? 1.5 : 2.5)
-  say(
-    `${targets.length} targets × ${rounds} rounds, about ${Math.ceil(each * targets.length * rounds + seconds * targets.length)} s`,
-  )
   if (reference === undefined) say('nginx is not installed: nothing to compare with.')
 
-  // Compilers learn first: nobody measures the first requests after a start.
-  for (const target of targets) await warmUp(target, { client, connections, milliseconds: seconds * 1000 })
-  const pairs: Paired[] = []
-  for (let round = 1; round <= rounds; round++) {
-    for (const target of shuffled(targets)) {
-      pairs.push(await measure(target, { client, reference, connections, milliseconds: seconds * 1000 }))
+  const tables: [title: string, table: string][] = []
+  const everything: Paired[] = []
+  const milliseconds = seconds * 1000
+  for (const workload of options.workloads) {
+    const measured = targets.filter(({ all }) => workload.name === 'get' || all === true)
+    const each = seconds * (reference === undefined ? 1.5 : 2.5)
+    const expected = Math.ceil((each * rounds + seconds) * measured.length)
+    say(`${workload.title}: ${measured.length} targets × ${rounds} rounds, about ${expected} s`)
+    // Compilers learn first: nobody measures the first requests after a start.
+    for (const target of measured)
+      await warmUp(target, { client, workload, milliseconds: Math.max(milliseconds, 3000) })
+    const pairs: Paired[] = []
+    for (let round = 1; round <= rounds; round++) {
+      for (const target of shuffled(measured)) {
+        pairs.push(await measure(target, { client, reference, workload, milliseconds }))
+      }
     }
-    say(`round ${round} of ${rounds} done`)
+    tables.push([titleOf(workload), table(measured, pairs, bare)])
+    everything.push(...pairs)
+    say(`\n${tables.at(-1)!.join('\n\n')}\n`)
   }
-  const result = `${table(targets, pairs)}\n\n${circumstances({ connections, rounds, seconds, pinned, pairs })}`
-  say(`\n${result}`)
+  const facts = circumstances({ rounds, seconds, pinned, pairs: everything })
+  say(facts)
   if (!save) return
-  const file = path.join(import.meta.dirname, 'RESULTS.md')
-  await writeFile(file, `# Results of \`npm run bench\`\n\n${result}\n`)
-  say(`\nWritten to ${path.relative(process.cwd(), file)}`)
+  const file = await saveSection('Requests', facts)
+  for (const [title, text] of tables) await saveSection(title, text)
+  say(`\nWritten to ${file}`)
 }
+
+const list = (text: string): string[] => text.split(',').filter((word) => word !== '')
+
+const chosen = (text: string): readonly Workload[] =>
+  list(text).map((name) => {
+    const workload = workloads.find((candidate) => candidate.name === name)
+    if (workload === undefined) throw new TypeError(`There is no workload "${name}".`)
+    return workload
+  })
 
 const positive = (name: string, text: string): number => {
   const value = Number(text)
@@ -101,7 +121,9 @@ const main = async (): Promise<void> => {
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '1.5' },
-      connections: { type: 'string', default: '64' },
+      workloads: { type: 'string', default: workloads.map(({ name }) => name).join(',') },
+      rules: { type: 'string', default: '1000,10,10000' },
+      workers: { type: 'string', default: '1,2' },
       save: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       tokens: { type: 'boolean', default: false },
@@ -121,13 +143,15 @@ const main = async (): Promise<void> => {
   const options: Options = {
     rounds: Math.ceil(positive('rounds', values.rounds)),
     seconds: positive('seconds', values.seconds),
-    connections: Math.ceil(positive('connections', values.connections)),
+    workloads: chosen(values.workloads),
+    rules: list(values.rules).map((text) => Math.ceil(positive('rules', text))),
+    workers: list(values.workers).map((text) => Math.ceil(positive('workers', text))),
     save: values.save,
-    only: values.only.split(',').filter((word) => word !== ''),
+    only: list(values.only),
   }
   const folder = await mkdtemp(path.join(tmpdir(), 'mintkeeper-bench-'))
   try {
-    const bench = await startBench(folder)
+    const bench = await startBench(folder, options)
     const client = startLoadClient()
     const stop = async (): Promise<void> => {
       await Promise.all([client.stop(), bench.stop()])

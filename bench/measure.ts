@@ -2,18 +2,22 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
-import { requestBytes } from './answers.ts'
 import type { Load, LoadResult } from './load_client.ts'
-import { machineCpu, treeCpu } from './proc.ts'
-import { onCore, type Target } from './targets.ts'
+import { machineCpu, treeCpu, treeMemory } from './proc.ts'
+import { onCore } from './parts.ts'
+import type { Target } from './targets.ts'
+import type { Workload } from './workloads.ts'
 
 export interface Sample extends LoadResult {
   /** CPU microseconds of the target's processes per request. */
   readonly cpu: number
+  /** Their resident memory afterwards, MiB. */
+  readonly memory: number
 }
 
 export interface Paired {
   readonly target: Target
+  readonly workload: Workload
   readonly sample: Sample
   /** CPU per request in relation to the reference right before and after; undefined without a reference. */
   readonly ratio: number | undefined
@@ -48,7 +52,7 @@ export const startLoadClient = (): LoadClient => {
 
 export interface LoadOptions {
   readonly client: LoadClient
-  readonly connections: number
+  readonly workload: Workload
   readonly milliseconds: number
 }
 
@@ -56,12 +60,14 @@ export interface MeasureOptions extends LoadOptions {
   readonly reference: Target | undefined
 }
 
-const load = async (target: Target, milliseconds: number, { client, connections }: LoadOptions): Promise<Sample> => {
-  const request = requestBytes(target.port, target.path)
-  const before = treeCpu(target.pid)
-  const { port, newCookies = false } = target
-  const result = await client.run({ port, request, connections, milliseconds, newCookies })
-  return { ...result, cpu: ((treeCpu(target.pid) - before) * 1e6) / result.requests }
+const load = async (target: Target, milliseconds: number, { client, workload }: LoadOptions): Promise<Sample> => {
+  const { port, at, pid, newCookies = false } = target
+  const { connections, bodySize } = workload
+  const head = workload.head(port, workload.path(at))
+  const before = treeCpu(pid)
+  const result = await client.run({ port, head, bodySize, connections, milliseconds, newCookies })
+  if (result.requests === 0) throw new Error(`${target.name}: no answer to "${workload.title}" in time`)
+  return { ...result, cpu: ((treeCpu(pid) - before) * 1e6) / result.requests, memory: treeMemory(pid) }
 }
 
 export const warmUp = async (target: Target, options: LoadOptions): Promise<void> => {
@@ -70,7 +76,7 @@ export const warmUp = async (target: Target, options: LoadOptions): Promise<void
 
 /** Reference, warm-up, target, reference. */
 export const measure = async (target: Target, options: MeasureOptions): Promise<Paired> => {
-  const { reference, milliseconds } = options
+  const { reference, milliseconds, workload } = options
   const half = milliseconds / 2
   // Everything that takes part descends from this process.
   const ownBefore = treeCpu(process.pid)
@@ -83,5 +89,5 @@ export const measure = async (target: Target, options: MeasureOptions): Promise<
   const seconds = (performance.now() - start) / 1000
   const foreign = Math.max(0, (machineCpu() - machineBefore - (treeCpu(process.pid) - ownBefore)) / seconds)
   const ratio = before && after && sample.cpu / ((before.cpu + after.cpu) / 2)
-  return { target, sample, ratio, foreign }
+  return { target, workload, sample, ratio, foreign }
 }

@@ -10,16 +10,22 @@ export interface MintkeeperPorts {
   readonly upstream: number
 }
 
+export interface MintkeeperOptions {
+  readonly ports: MintkeeperPorts
+  /** How many rules in all. */
+  readonly rules: number
+}
+
 /** Writes the files into a new folder and returns the config's name. The access log is off, as nginx's is. */
 export const writeMintkeeperConfig = async (
   folder: string,
-  { proxy, api, metrics, upstream }: MintkeeperPorts,
+  { ports: { proxy, api, metrics, upstream }, rules }: MintkeeperOptions,
 ): Promise<string> => {
   await mkdir(folder)
   const file = (name: string): string => path.join(folder, name)
   const rule = (id: string, authenticator: string, mutator: string, config?: object): object => ({
     id,
-    match: { url: `http://127.0.0.1:${proxy}/<{${id},echo/${id}}>`, methods: ['GET'] },
+    match: { url: `http://127.0.0.1:${proxy}/<{${id},*/${id}}>`, methods: ['GET', 'POST'] },
     authenticators: [{ handler: authenticator, ...(config && { config }) }],
     authorizer: { handler: 'allow' },
     mutators: [{ handler: mutator }],
@@ -57,16 +63,17 @@ export const writeMintkeeperConfig = async (
     errors: { fallback: ['json'], handlers: { json: { enabled: true } } },
   }
   await writeFile(file('key.json'), JSON.stringify(await generateKeySet({ alg: 'ES256' })), { mode: 0o600 })
-  await writeFile(
-    file('rules.json'),
-    JSON.stringify([
-      rule('public', 'anonymous', 'noop'),
-      rule('token', 'anonymous', 'id_token'),
-      rule('session', 'cookie_session', 'id_token', { cache: { enabled: false } }),
-      rule('cold', 'cookie_session', 'id_token', { cache: { ttl: '1h' } }),
-      rule('warm', 'cookie_session', 'id_token', { cache: { ttl: '1h' } }),
-    ]),
+  const measured = [
+    rule('public', 'anonymous', 'noop'),
+    rule('token', 'anonymous', 'id_token'),
+    rule('session', 'cookie_session', 'id_token', { cache: { enabled: false } }),
+    rule('cold', 'cookie_session', 'id_token', { cache: { ttl: '1h' } }),
+    rule('warm', 'cookie_session', 'id_token', { cache: { ttl: '1h' } }),
+  ]
+  const others = Array.from({ length: Math.max(0, rules - measured.length) }, (_, index) =>
+    rule(`service-${index}`, 'cookie_session', 'id_token'),
   )
+  await writeFile(file('rules.json'), JSON.stringify([...others, ...measured]))
   await writeFile(file('config.json'), JSON.stringify(config))
   return file('config.json')
 }

@@ -1,5 +1,7 @@
 /** nginx, twice: as the upstream of everything that is measured, and as what Mintkeeper is compared with. */
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { body, sessionJson } from './answers.ts'
 
 /** Undefined when nginx is not installed. */
@@ -31,33 +33,52 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
+  client_max_body_size 0;
   default_type application/json;
 ${http}
 }
 `
 
-/** Answers everything with the same JSON, `/echo` with the request's Authorization, and the session check. */
-export const upstreamConfig = (folder: string, port: number): string =>
-  frame(
+/**
+ * Answers everything with the same JSON, `/echo` with the request's Authorization, `/download` with 1 MiB, `/upload` when it
+ * has read the whole body, and the session check. Writes the file that it sends into its folder, which must exist.
+ */
+export const upstreamConfig = (folder: string, port: number): string => {
+  const file = path.join(folder, 'download')
+  writeFileSync(file, 'x'.repeat(1024 * 1024))
+  return frame(
     folder,
     `
   server {
     listen 127.0.0.1:${port} backlog=1024;
     location / { return 200 '${body}'; }
     location /echo/ { return 200 '{"authorization":"$http_authorization"}'; }
+    location ~ /download { alias ${file}; }
+    location ~ /upload {
+      client_body_buffer_size 11m;
+      proxy_pass_request_body off;
+      proxy_set_header Content-Length "";
+      rewrite ^ /read break;
+      proxy_pass http://127.0.0.1:${port};
+    }
     location = /sessions/whoami {
       add_header X-Kratos-Authenticated-Identity-Id a11ce000-0000-4000-8000-000000000001;
       return 200 '${sessionJson}';
     }
   }`,
   )
+}
 
-/** `/plain` is proxied as it is, `/auth` after a session check for each request, `/cached` after one that is kept by its cookie. */
+/**
+ * A path that ends in `/auth` is proxied after a session check for each request, one in `/cached` after one that is kept by
+ * its cookie, any other as it is.
+ */
 export const proxyConfig = (folder: string, port: number, upstream: number): string => {
   // A location with a header of its own inherits none: Connection has to be repeated for keep-alive.
   const pass = `
       proxy_http_version 1.1;
       proxy_set_header Connection "";
+      proxy_request_buffering off;
       proxy_pass http://app;`
   const check = `
       internal;
@@ -75,12 +96,12 @@ export const proxyConfig = (folder: string, port: number, upstream: number): str
     listen 127.0.0.1:${port} backlog=1024;
     location / {${pass}
     }
-    location /auth/ {
+    location ~ /auth$ {
       auth_request /_session;
       auth_request_set $identity $upstream_http_x_kratos_authenticated_identity_id;
       proxy_set_header X-User $identity;${pass}
     }
-    location /cached/ {
+    location ~ /cached$ {
       auth_request /_kept_session;
       auth_request_set $identity $upstream_http_x_kratos_authenticated_identity_id;
       proxy_set_header X-User $identity;${pass}

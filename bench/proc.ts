@@ -21,23 +21,6 @@ const stat = (pid: number | string): ProcessStat | undefined => {
   }
 }
 
-/** CPU seconds that a process and all that descends from it have used so far. */
-export const treeCpu = (root: number): number => {
-  const all = new Map<number, ProcessStat>()
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name)
-    const found = Number.isInteger(pid) ? stat(pid) : undefined
-    if (found !== undefined) all.set(pid, found)
-  }
-  let sum = 0
-  for (const [pid, { cpu }] of all) {
-    let at: number | undefined = pid
-    while (at !== undefined && at !== root) at = all.get(at)?.parent
-    if (at === root) sum += cpu
-  }
-  return sum
-}
-
 /** Every process that descends from another one. */
 export const descendants = (root: number): readonly number[] => {
   const children = new Map<number, number[]>()
@@ -48,6 +31,26 @@ export const descendants = (root: number): readonly number[] => {
   }
   const of = (pid: number): number[] => (children.get(pid) ?? []).flatMap((child) => [child, ...of(child)])
   return of(root)
+}
+
+/** CPU seconds that a process and all that descends from it have used so far. */
+export const treeCpu = (root: number): number => {
+  let sum = 0
+  for (const pid of [root, ...descendants(root)]) sum += stat(pid)?.cpu ?? 0
+  return sum
+}
+
+/** Resident memory of a process and all that descends from it, in MiB. What they share counts for each. */
+export const treeMemory = (root: number): number => {
+  let kibibytes = 0
+  for (const pid of [root, ...descendants(root)]) {
+    try {
+      kibibytes += Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0)
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return kibibytes / 1024
 }
 
 /** CPU seconds that the whole machine has been busy so far, all cores together. */
