@@ -12,7 +12,8 @@ import { startKratos } from './kratos.ts'
 import { checkOryProxy } from './ory_proxy.ts'
 import { createReport, type Report } from './report.ts'
 import { compareTokenizers } from './tokenizer.ts'
-import { checkExtension, checkLogin, checkRevocation, checkStepUp } from './sessions.ts'
+import { compareWhoami } from './whoami.ts'
+import { checkExtension, checkLogin, checkOutage, checkRevocation, checkStepUp } from './sessions.ts'
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 /** Seconds that a session lives where its extension is watched. */
@@ -29,6 +30,7 @@ const parts: Readonly<Record<string, (binary: string, folder: string, report: Re
     await checkLogin(stage)
     await checkRevocation(stage)
     await checkStepUp(stage)
+    await checkOutage(stage)
   },
   async proxy(binary, folder, report) {
     await using application = await startApplication()
@@ -37,6 +39,12 @@ const parts: Readonly<Record<string, (binary: string, folder: string, report: Re
     await checkOryProxy(kratos, application, report)
   },
   tokenizer: compareTokenizers,
+  async whoami(binary, folder, report) {
+    await using application = await startApplication()
+    await using kratos = await startKratos({ binary, folder, ui: 'http://127.0.0.1:9' })
+    await using gateway = await startGateway(kratos, application, await freeBlock(1))
+    await compareWhoami(kratos, gateway, report)
+  },
   async extension(binary, folder, report) {
     await using application = await startApplication()
     const port = await freeBlock(1)

@@ -169,3 +169,16 @@ export async function checkStepUp({ gateway, kratos, report }: Stage): Promise<v
   )
   report.check('and so does the rule that requires aal2', (await again.ask(`${gateway.url}vault`)).status, 200)
 }
+
+/** Ends Kratos. */
+export async function checkOutage({ gateway, kratos, report }: Stage): Promise<void> {
+  report.heading('Kratos is gone')
+  const token = await loginWithToken(`${gateway.url}.ory/`, await createPerson(kratos.adminUrl))
+  const headers = { authorization: `Bearer ${token}` }
+  report.check('while it is there', (await ask(`${gateway.url}app`, { headers })).status, 200)
+  await kratos.child.stop()
+  report.check('a session that is remembered goes on', (await ask(`${gateway.url}app`, { headers })).status, 200)
+  const unknown = await ask(`${gateway.url}app`, { headers: { authorization: `Bearer ${token}x` } })
+  report.check('one that is not is no refusal', [unknown.status, unknown.headers.has('retry-after')], [503, true])
+  report.check('nobody at all is one', (await ask(`${gateway.url}app`)).status, 401)
+}
