@@ -14,7 +14,7 @@ import type { RequestSpan, TracedRequest } from '../telemetry/request_span.ts'
 import { errorResponse } from './answers.ts'
 import { bodyReader } from './body.ts'
 import { readDecisionInbound } from './decision_inbound.ts'
-import { rawRequest, type ApiEnv } from './request.ts'
+import { bindings, rawRequest, type ApiEnv } from './request.ts'
 import type { ApiSnapshot } from './snapshot.ts'
 
 export interface DecisionOptions {
@@ -28,7 +28,7 @@ export async function answerDecision(c: Context<ApiEnv>, options: DecisionOption
   const start = options.clock.monotonic()
   const snapshot = options.current()
   const { request, peer } = rawRequest(c)
-  const inbound = readDecisionInbound(request, peer, snapshot.inbound, bodyReader(c.req.raw, c.env.incoming))
+  const inbound = readDecisionInbound(request, peer, snapshot.inbound, bodyReader(c.req.raw, bindings(c.env).incoming))
   const span = snapshot.tracer?.(traced(c))
   const { decision, error, response } = await outcomeOf(inbound, snapshot, span)
   const { status } = response

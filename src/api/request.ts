@@ -36,4 +36,5 @@ export function rawPath(request: Request, env: unknown): string {
   return path === '/decisions' || path.startsWith('/decisions/') ? '/decisions' : path
 }
 
-const bindings = (env: unknown): ApiBindings => env ?? {}
+/** What a server hands on beside the request; nothing when there is none. */
+export const bindings = (env: unknown): ApiBindings => env ?? {}
