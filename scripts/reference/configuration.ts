@@ -44,6 +44,10 @@ ${body.join('\n\n')}
 
 function rowsOf(key: string, node: Node): Row[] {
   const object = objectOf(node)
+  const entry = node.additionalProperties
+  if (typeof entry === 'object' && entry.properties !== undefined) {
+    return [rowOf(key, node), ...rowsOf(`${key}.NAME`, entry)]
+  }
   if (object === undefined) return [rowOf(key, node)]
   return Object.entries(object).flatMap(([name, child]) => rowsOf(`${key}.${name}`, child))
 }
