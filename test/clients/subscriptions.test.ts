@@ -33,9 +33,10 @@ const add = (text: string): string => `mutation { createNote(input: { note: { te
 /** Tells of notes until somebody has heard of one: when a subscription is in place is not said. */
 async function heardBy(told: Promise<unknown>): Promise<unknown> {
   let heard: unknown
-  void told.then((value) => {
-    heard = value
-  })
+  const listen = async (): Promise<void> => {
+    heard = await told
+  }
+  void listen()
   await expect
     .poll(async () => {
       await stack.admin.query(`select pg_notify('notes', 'news')`)
