@@ -19,7 +19,6 @@ export function jwksCommand(context: CommandContext): Command {
   return withExamples(command, [
     'mintkeeper jwks generate --out id_token.json',
     'mintkeeper jwks rotate id_token.json -c mintkeeper.yaml',
-    'mintkeeper jwks list id_token.json',
   ])
 }
 
