@@ -4,6 +4,7 @@ import type { Terminal } from '../../src/cli/terminal.ts'
 const COMMANDS = [
   [],
   ['serve'],
+  ['proxy'],
   ['validate'],
   ['explain'],
   ['rules', 'list'],

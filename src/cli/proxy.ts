@@ -27,8 +27,8 @@ export function proxyCommand({ terminal, exit }: CommandContext): Command {
       'Put an application and a self-hosted Kratos on one address, without a config file: Kratos below /.ory, everything else to ' +
         'the application, which gets a short-lived JWT with the whole session. Keys: /.ory/jwks.json.',
     )
-    .argument('<application-url>', 'where the application is, such as http://localhost:3000', webUrl)
-    .argument('[publish-url]', 'origin that browsers use, when it is not http://localhost:PORT', publishUrl)
+    .argument('<upstream>', 'where the application is, such as http://localhost:3000', webUrl)
+    .argument('[origin]', 'origin that browsers use, when it is not http://localhost:PORT', publishUrl)
     .requiredOption('--kratos <url>', "Kratos' public API, such as http://127.0.0.1:4433", webUrl)
     .option('--kratos-base-url <url>', "Kratos' serve.public.base_url; by default the URL of --kratos", webUrl)
     .option('--kratos-header <line>', 'a header for every request to Kratos; repeat it for more', headerLines, [])
@@ -40,7 +40,7 @@ export function proxyCommand({ terminal, exit }: CommandContext): Command {
     .option('--cookie-domain <domain>', 'domain of all cookies; by default that of the host which sets them', '')
     .option(
       '--default-redirect-url <url>',
-      "where redirects to Kratos' /ui/welcome go; by default the publish-url",
+      "where redirects to Kratos' /ui/welcome go; by default the origin that browsers use",
       webUrl,
     )
     .option(

@@ -46,7 +46,7 @@ describe('proxy', () => {
   })
 
   it.each([
-    [['--kratos', 'http://k'], /missing required argument 'application-url'/],
+    [['--kratos', 'http://k'], /missing required argument 'upstream'/],
     [['http://localhost:3000'], /required option '--kratos <url>' not specified/],
     [['localhost:3000', '--kratos', 'http://k'], /It must be an http or https URL/],
     [['http://a', 'http://localhost:4000/path', '--kratos', 'http://k'], /It must be an origin, without a path/],
