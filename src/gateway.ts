@@ -153,17 +153,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const allMetrics = options.peers?.shareMetrics(metrics.registry)
   options.peers?.shareRevocations(revocations)
   tellOfRevocations(revocations, currentLog, metrics)
-  const self = randomUUID()
-  const stopLayers = await startLayers({
-    config: boot,
-    revocations,
-    sessions,
-    http,
-    clock,
-    log: currentLog,
-    metrics,
-    self,
-  })
   let proxyState = proxySnapshot(state, runtime)
   let apiState = apiSnapshot(state)
   if ((boot.tracing?.provider ?? '') !== '' && proxyState.tracer === undefined) {
@@ -268,6 +257,15 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     clearInterval(keyPoll)
     keyUpkeep?.close()
   }
+  const stopLayers = await startLayers({
+    config: boot,
+    revocations,
+    sessions,
+    http,
+    clock,
+    log: currentLog,
+    metrics,
+  })
   const close = async (grace = state.config.serve.shutdown.grace): Promise<void> => {
     closing = true
     stopWatching()

@@ -1,4 +1,5 @@
 /** The sources of revocations that run beside the requests: started with the gateway, by its config, and closed with it. */
+import { randomUUID } from 'node:crypto'
 import type { Config } from './config/schema.ts'
 import type { Locate, Problem } from './documents/problem.ts'
 import type { Clock, HttpClient, Log, Revocation, Revocations } from './pipeline/contract.ts'
@@ -19,8 +20,6 @@ export interface LayersOptions {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
-  /** Unique among all processes. */
-  readonly self: string
 }
 
 /** What the sources in the config need and do not have: an address of Kratos, an optional package. */
@@ -67,11 +66,15 @@ function named(revocation: Revocation): object {
 
 /** Starts what the config names. The returned function ends it. */
 export async function startLayers(options: LayersOptions): Promise<() => Promise<void>> {
-  const { config, revocations, sessions, http, clock, log, self } = options
+  const { config, revocations, sessions, http, clock, log } = options
   const { database, redis, revalidation } = config.revocation
   const closing: (() => unknown)[] = []
   if (redis !== undefined) {
-    const channel = openRedis(await loadRedis(), { ...redis, self, events: eventsOf('redis', redis, options) })
+    const channel = openRedis(await loadRedis(), {
+      ...redis,
+      self: randomUUID(),
+      events: eventsOf('redis', redis, options),
+    })
     const unsubscribe = revocations.subscribe((revocation, layer) => {
       // Those come from the others, or are heard of by each of them.
       if (layer !== 'redis' && layer !== 'worker' && layer !== 'database') channel.send(revocation)

@@ -21,10 +21,12 @@ export interface DatabaseOptions {
   readonly heartbeat?: { readonly interval: number; readonly timeout: number }
 }
 
-type Postgres = typeof Pg
+type Postgres = Pick<typeof Pg, 'Client'>
 
 /** Rejects with MissingPackageError. */
-export const loadPostgres = (): Promise<Postgres> => loadPackage('revocation.database', 'pg', () => import('pg'))
+export const loadPostgres = async (): Promise<Postgres> =>
+  // Its older versions export nothing by name.
+  (await loadPackage('revocation.database', 'pg', () => import('pg'))).default
 
 /** Connects, and connects again whenever the connection is lost, until it is closed. */
 export function listenToDatabase(postgres: Postgres, options: DatabaseOptions): RevocationSource {
@@ -78,7 +80,7 @@ export function listenToDatabase(postgres: Postgres, options: DatabaseOptions): 
     })
     try {
       await next.connect()
-      await next.query(`LISTEN ${postgres.escapeIdentifier(options.channel)}`)
+      await next.query(`LISTEN ${next.escapeIdentifier(options.channel)}`)
     } catch (error) {
       discard(next)
       if (closed) return

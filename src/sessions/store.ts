@@ -68,6 +68,8 @@ function questionKey({ method, url, reader, headers }: SessionQuestion): string 
   return hash('sha256', text, 'base64url')
 }
 
+const hasIds = ({ id, identity }: Session): boolean => id !== undefined && identity !== undefined
+
 /** A session store client with a pool per origin. `close` waits for calls in flight. */
 export function createSessionStore(options: SessionStoreOptions = {}): SessionMemory {
   const { timeout = 2000, concurrency = 128, maxBody = 256 * 1024, clock = systemClock } = options
@@ -124,7 +126,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
   }
 
   const ask = async (question: SessionQuestion, key: string, policy: SessionPolicy): Promise<SessionAnswer> => {
-    for (let left = ATTEMPTS; left > 0; left--) {
+    for (let attempt = 1; ; attempt++) {
       const { moment } = revocations
       const reply = await call(question)
       const { answer, status } = reply
@@ -135,8 +137,9 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
         cache.learn(key, reply, policy)
         return answer
       }
+      // Of a session without ids it cannot be told whether it was the one: its answer counts for those who wait, and is not kept.
+      if (attempt === ATTEMPTS) return hasIds(answer.session) ? outrun() : answer
     }
-    return outrun()
   }
 
   const orStale = (answer: SessionAnswer, key: string, policy: SessionPolicy): SessionAnswer => {

@@ -100,6 +100,33 @@ describe('a revocation', () => {
   })
 })
 
+describe('a session store that is outrun', () => {
+  it.each([
+    ['alice1', { outcome: 'unavailable' }],
+    ['nobody1', { outcome: 'session' }],
+  ])('by revocations: %s', async (credential, expected) => {
+    await using test = await arrange()
+    test.clock.pass(60_000)
+    const before = test.kratos.calls
+    let { promise, resolve } = Promise.withResolvers<void>()
+    test.kratos.gate = promise
+    const asked = test.ask(credential)
+    // Each question is answered only after the next revocation.
+    for (let calls = before + 1; calls <= before + 3; calls++) {
+      while (test.kratos.calls < calls) await new Promise(setImmediate)
+      test.store.revoke({ session: credential })
+      const answer = resolve
+      ;({ promise, resolve } = Promise.withResolvers<void>())
+      test.kratos.gate = promise
+      answer()
+    }
+    expect(await asked).toMatchObject(expected)
+    expect(test.kratos.calls).toBe(before + 3)
+    test.kratos.gate = undefined
+    expect(test.ask(credential)).toBeInstanceOf(Promise)
+  })
+})
+
 describe('a memory that is not to be trusted', () => {
   it('answers nothing but in an outage, until it is trusted again', async () => {
     await using test = await arrange()
