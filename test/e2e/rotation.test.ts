@@ -1,9 +1,12 @@
-/** Keys are rotated fully through while requests go on, with a real PostgREST that reads the public keys from a file. */
+/**
+ * Keys are rotated fully through while requests go on, with a real PostgREST that reads the public keys from a file and a
+ * verifier that fetches them now and then.
+ */
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { decodeProtectedHeader } from 'jose'
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose'
 import { expect, it } from 'vitest'
 import { cli, folder } from '../cli/run.ts'
 import { startGateway } from '../support/gateway.ts'
@@ -35,6 +38,7 @@ it('rotates twice under load without a refused request', { timeout: 120_000 }, a
   })
 
   const load = startLoad(`${gateway.proxy}/notes`)
+  const verifier = startVerifier(gateway.api)
   const [first = ''] = kidsIn(exported)
   const signed = [first]
   for (let rotation = 0; rotation < 2; rotation++) {
@@ -50,9 +54,12 @@ it('rotates twice under load without a refused request', { timeout: 120_000 }, a
     signed.push(next)
   }
   const { answered, refused } = await load.stop()
+  const { verified, failures } = await verifier.stop()
 
   expect(refused).toEqual([])
   expect(answered).toBeGreaterThan(100)
+  expect(failures).toEqual([])
+  expect(verified).toBeGreaterThan(20)
   expect(new Set(signed).size).toBe(3)
 })
 
@@ -121,10 +128,49 @@ async function rotate(keys: string, directory: string): Promise<void> {
   expect(result).toMatchObject({ exitCode: 0, out: expect.stringContaining('Added ') })
 }
 
-/** Of the token that a request gets now. */
-async function kidOfToken(api: string): Promise<string | undefined> {
+/** That a request gets now. */
+async function tokenNow(api: string): Promise<string> {
   const response = await fetch(`${api}/decisions/notes`)
-  return decodeProtectedHeader(response.headers.get('authorization')?.replace('Bearer ', '') ?? '').kid
+  return response.headers.get('authorization')?.replace('Bearer ', '') ?? ''
+}
+
+const kidOfToken = async (api: string): Promise<string | undefined> => decodeProtectedHeader(await tokenNow(api)).kid
+
+interface Verifier {
+  stop(): Promise<{ readonly verified: number; readonly failures: readonly string[] }>
+}
+
+/** Reads the keys anew when they are so old, as Hasura does by `max-age`, and never for a kid that it does not know. */
+const MAX_AGE = 1000
+
+function startVerifier(api: string): Verifier {
+  const stopped = new AbortController()
+  const failures: string[] = []
+  let verified = 0
+  const running = (async () => {
+    let keys: ReturnType<typeof createLocalJWKSet> | undefined
+    let readAt = 0
+    while (!stopped.signal.aborted) {
+      const token = await tokenNow(api)
+      if (keys === undefined || Date.now() - readAt > MAX_AGE) {
+        const response = await fetch(`${api}/.well-known/jwks.json`)
+        keys = createLocalJWKSet((await response.json()) as JSONWebKeySet)
+        readAt = Date.now()
+      }
+      await jwtVerify(token, keys, { clockTolerance: 5 }).then(
+        () => verified++,
+        (error: unknown) => failures.push(String(error)),
+      )
+      await wait(50)
+    }
+  })()
+  return {
+    async stop() {
+      stopped.abort()
+      await running
+      return { verified, failures }
+    },
+  }
 }
 
 const kidsIn = (file: string): readonly string[] =>
