@@ -78,6 +78,7 @@ export function createListeners(options: ListenersOptions): Listeners {
     clock,
     log,
     revocations: options.revocations,
+    observeWebSockets: { opened: () => metrics.webSocketOpened(), closed: (code) => metrics.webSocketClosed(code) },
     ...(proxyTls !== undefined && { tls: proxyTls }),
     ...(serve.proxy.http2.enabled && {
       http2: { maxConcurrentStreams: serve.proxy.http2.max_concurrent_streams },

@@ -21,6 +21,7 @@ import type { TlsSource } from './tls.ts'
 import { answerUnreadable } from './unreadable.ts'
 import { namesWebSocket } from './upgrade.ts'
 import { Tunnels } from './websocket/tunnels.ts'
+import type { WebSocketObserver } from './websocket/tunnels.ts'
 
 export interface ProxyServerOptions {
   /** Read once for each request. */
@@ -37,6 +38,7 @@ export interface ProxyServerOptions {
   readonly maxConnections?: number
   /** Tells open WebSockets of sessions that have ended. */
   readonly revocations?: Pick<Revocations, 'subscribe'>
+  readonly observeWebSockets?: WebSocketObserver
 }
 
 export interface ProxyServer {
@@ -69,7 +71,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     observe: options.observe,
     clock: options.clock,
     upstreams,
-    tunnels: new Tunnels(),
+    tunnels: new Tunnels(options.observeWebSockets),
     stage: 'open',
   }
   const stopListening = options.revocations?.subscribe((revocation) => context.tunnels.revoked(revocation))

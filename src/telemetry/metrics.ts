@@ -49,6 +49,9 @@ export interface Metrics {
   sessionExtension(outcome: string): void
   /** Counts an allowed request that an upstream did not answer, or not whole. `reason` is a reason code. */
   upstreamError(reason: string): void
+  webSocketOpened(): void
+  /** Takes the close code that the gateway sent, 0 when it did not close the socket. */
+  webSocketClosed(code: number): void
   /** Whether the files as they are now are the ones in use. */
   reloaded(successful: boolean): void
   /** How many rules the snapshot in use has. */
@@ -115,6 +118,13 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     labelNames: ['reason'],
     registers,
   })
+  const webSockets = new Gauge({ name: `${prefix}websockets_open`, help: 'WebSockets that are open.', registers })
+  const webSocketCloses = new Counter({
+    name: `${prefix}websockets_closed_total`,
+    help: 'WebSockets that were closed, by the close code that the gateway sent; 0 when it was not the gateway that closed.',
+    labelNames: ['code'],
+    registers,
+  })
   const reloadSuccessful = new Gauge({
     name: `${prefix}config_last_reload_successful`,
     help: 'Whether the last attempt to load the configuration succeeded.',
@@ -157,6 +167,11 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     revocationSource: (layer, connected) => revocationSources.set({ layer }, connected ? 1 : 0),
     sessionExtension: (outcome) => sessionExtensions.inc({ outcome }),
     upstreamError: (reason) => upstreamErrors.inc({ reason }),
+    webSocketOpened: () => webSockets.inc(),
+    webSocketClosed(code) {
+      webSockets.dec()
+      webSocketCloses.inc({ code: String(code) })
+    },
     reloaded(successful) {
       reloadSuccessful.set(successful ? 1 : 0)
       if (successful) reloadTime.setToCurrentTime()

@@ -1,5 +1,6 @@
 /** What graphql-http's audits of servers find, with and without the gateway: it must neither spoil nor mend anything. */
 import { createRequire } from 'node:module'
+import type * as Graphql from 'graphql'
 import { serverAudits } from 'graphql-http'
 import { createHandler } from 'graphql-http/lib/use/http'
 import { expect, it } from 'vitest'
@@ -7,7 +8,7 @@ import { startGateway } from '../support/gateway.ts'
 import { startServer } from '../support/http_server.ts'
 
 // The copy of graphql that graphql-http uses: it takes no schema of another.
-const { buildSchema } = createRequire(import.meta.url)('graphql') as typeof import('graphql')
+const { buildSchema } = createRequire(import.meta.url)('graphql') as typeof Graphql
 
 it('every audit of graphql-http has the same result through the gateway', async () => {
   const handler = createHandler({ schema: buildSchema('type Query { hello: String }'), rootValue: { hello: 'world' } })

@@ -20,8 +20,8 @@ export interface FlowEnds {
   readonly closing: () => void
 }
 
-/** Close codes of RFC 6455 section 7.4.1. */
-export const codes = { goingAway: 1001, protocolError: 1002, notText: 1007, tooBig: 1009 } as const
+/** Close codes of RFC 6455 section 7.4.1; the third is never sent. */
+export const codes = { goingAway: 1001, protocolError: 1002, noAnswer: 1006, notText: 1007, tooBig: 1009 } as const
 
 /** Frames that one message may be cut into: nobody needs so many, and each costs the upstream something. */
 export const mostFragments = 10_000

@@ -67,7 +67,7 @@ export class Handshake {
       return new GatewayError('request_invalid', { reason })
     }
     const limits = context.current().settings.webSockets ?? defaultWebSocketLimits
-    const session = decision.session.id ?? decision.session.subject
+    const { id: session = '' } = decision.session
     const place = context.tunnels.take(session, limits)
     if (place === 'taken') return new Handshake(context, inbound, decision, { limits, session, offers })
     const headers = [['Retry-After', '1']] as const
@@ -122,10 +122,10 @@ export class Handshake {
       stall: current().settings.timeouts.write,
       toUpstream: (ends) => this.#flow(ends, gate),
       ...(farewell !== undefined && { farewell }),
-      ended: () => {
+      ended: (code) => {
         clearTimeout(initTimer)
         lifetime?.end()
-        tunnels.delete(open)
+        tunnels.delete(open, code)
         this.abandon()
       },
     })

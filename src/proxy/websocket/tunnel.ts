@@ -25,8 +25,8 @@ export interface TunnelOptions {
   readonly stall: number
   /** A message to the client that goes before a close with one of our codes. */
   readonly farewell?: (reason: string) => Buffer
-  /** Called once when both are closed. */
-  readonly ended: () => void
+  /** Called once when both are closed, with the code that the gateway closed them with, or 0 when it did not. */
+  readonly ended: (code: number) => void
 }
 
 interface Side {
@@ -44,7 +44,8 @@ export class Tunnel {
   readonly #toUpstream: Flow
   readonly #pulses: NodeJS.Timeout[] = []
   #lingering: NodeJS.Timeout | undefined
-  #closing = false
+  /** The code of the close that both sides are told; 0 before. */
+  #closing = 0
   #open = 2
 
   constructor(options: TunnelOptions) {
@@ -69,8 +70,8 @@ export class Tunnel {
 
   /** Tells both sides, each at the end of the frame that is under way, and cuts them off a second later at the latest. */
   close(code: number, reason: string): void {
-    if (this.#closing) return
-    this.#closing = true
+    if (this.#closing !== 0) return
+    this.#closing = code
     const message = code < 4000 ? undefined : this.#options.farewell?.(reason)
     this.#toClient.finish(closeFrame(code, reason, false), message)
     this.#toUpstream.finish(closeFrame(codes.goingAway, '', true))
@@ -83,7 +84,7 @@ export class Tunnel {
       fault: (code, reason) => this.close(code, reason),
       closing: () => {
         // The client has heard the last word and agrees.
-        if (this.#closing && from === this.#client) this.#finish()
+        if (this.#closing !== 0 && from === this.#client) this.#finish()
       },
     }
   }
@@ -105,7 +106,7 @@ export class Tunnel {
   #write(from: Duplex, to: Duplex, bytes: Buffer): void {
     if (!to.writable || to.write(bytes) || from.isPaused()) return
     from.pause()
-    const stalled = setTimeout(() => this.#destroy(), this.#options.stall).unref()
+    const stalled = setTimeout(() => this.#giveUp(), this.#options.stall).unref()
     const goOn = (): void => {
       clearTimeout(stalled)
       to.off('drain', goOn).off('close', goOn)
@@ -122,7 +123,7 @@ export class Tunnel {
     // Of a side that is made to wait, nothing can be heard.
     const waiting = side.socket.isPaused()
     if (side.asked && !waiting && silence >= interval + patience) {
-      this.#destroy()
+      this.#giveUp()
       return
     }
     if (!side.asked && silence >= interval) {
@@ -143,6 +144,12 @@ export class Tunnel {
     this.#lingering ??= setTimeout(() => this.#destroy(), lingering).unref()
   }
 
+  /** One side does not answer: no close frame would reach it. */
+  #giveUp(): void {
+    this.#closing = codes.noAnswer
+    this.#destroy()
+  }
+
   #destroy(): void {
     this.#client.socket.destroy()
     this.#upstream.socket.destroy()
@@ -153,6 +160,6 @@ export class Tunnel {
     if (--this.#open > 0) return
     clearTimeout(this.#lingering)
     for (const pulse of this.#pulses) clearTimeout(pulse)
-    this.#options.ended()
+    this.#options.ended(this.#closing)
   }
 }

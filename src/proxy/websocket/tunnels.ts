@@ -16,13 +16,27 @@ export interface OpenTunnel {
   revoked(revocation: Revocation): void
 }
 
+/** Hears of sockets as they come and go; `code` is what the gateway closed one with, 0 when one of its sides did. */
+export interface WebSocketObserver {
+  opened(): void
+  closed(code: number): void
+}
+
 export class Tunnels {
+  readonly #observer: WebSocketObserver | undefined
   readonly #open = new Set<OpenTunnel>()
   /** Handshakes and open sockets, by session. */
   readonly #bySession = new Map<string, number>()
   #count = 0
 
-  /** Takes a place for a handshake; says which limit there is instead when there is none left. */
+  constructor(observer?: WebSocketObserver) {
+    this.#observer = observer
+  }
+
+  /**
+   * Takes a place for a handshake; says which limit there is instead when there is none left. A session without an
+   * identifier is the empty text: it may be shared by many, such as all who are anonymous.
+   */
   take(session: string, { max, maxPerSession }: WebSocketLimits): 'taken' | 'full' | 'session_full' {
     if (this.#count >= max) return 'full'
     const held = this.#bySession.get(session) ?? 0
@@ -42,10 +56,12 @@ export class Tunnels {
 
   add(tunnel: OpenTunnel): void {
     this.#open.add(tunnel)
+    this.#observer?.opened()
   }
 
-  delete(tunnel: OpenTunnel): void {
+  delete(tunnel: OpenTunnel, code: number): void {
     this.#open.delete(tunnel)
+    this.#observer?.closed(code)
   }
 
   goAway(): void {
