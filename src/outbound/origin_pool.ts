@@ -77,7 +77,8 @@ export class OriginPool {
   #addressTimer: NodeJS.Timeout | undefined
   readonly #fromUsedSocket = new WeakSet<Error>()
 
-  constructor(origin: string, limits: PoolLimits, connection?: UpstreamConnection) {
+  constructor(origin: string, defaults: PoolLimits, connection?: UpstreamConnection) {
+    const limits = { ...defaults, ...connection?.limits }
     this.origin = origin
     this.#limits = limits
     this.#hostname = new URL(origin).hostname.replace(/^\[|\]$/g, '')

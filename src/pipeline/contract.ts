@@ -533,11 +533,19 @@ export interface Revocations {
 
 /** How connections to an upstream are made, where a rule or the config says something of it. */
 export interface UpstreamConnection {
-  /** Equal when connections may be shared: same origin, connect timeout, and contents of the TLS files. */
+  /** Equal when connections may be shared: same origin, connect timeout, limits, and contents of the TLS files. */
   readonly key: string
   /** Milliseconds; 0 for no limit. */
   readonly connectTimeout?: number
   readonly tls?: SecureContext
+  /** What is said of how many requests it gets at a time. */
+  readonly limits?: {
+    readonly connections?: number
+    /** Requests that wait for a connection. */
+    readonly waiting?: number
+    /** Milliseconds for which they wait. */
+    readonly waitTimeout?: number
+  }
 }
 
 /** Safeguards that a rule sets singly. */

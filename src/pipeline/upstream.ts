@@ -139,14 +139,16 @@ async function compileConnection(
   }
   const files = { ca: written.ca?.path, cert: written.cert?.path, key: written.key?.path }
   const usesTls = encrypted && Object.values(files).some((path) => path !== undefined)
-  if (!usesTls && connectTimeout === undefined) return { problems }
+  const limits = limitsOf({ ...defaults.limits, ...rule.upstream.limits })
+  if (!usesTls && connectTimeout === undefined && limits === undefined) return { problems }
   const loaded = usesTls ? await tls.load(files, placeOf) : { problems: [] }
   const digest = loaded.tls?.digest ?? ''
   return {
     connection: {
-      key: hash('sha256', JSON.stringify([origin, connectTimeout, digest]), 'base64url'),
+      key: hash('sha256', JSON.stringify([origin, connectTimeout, digest, limits]), 'base64url'),
       ...(connectTimeout !== undefined && { connectTimeout }),
       ...(loaded.tls !== undefined && { tls: loaded.tls.context }),
+      ...(limits !== undefined && { limits }),
     },
     problems: [...problems, ...loaded.problems],
   }
@@ -154,6 +156,19 @@ async function compileConnection(
   function placeOf(part: TlsPart): Problem['place'] {
     const path = ['upstream', 'tls', part, 'path']
     return own?.[part] === undefined ? locateConfig(path) : locate(path)
+  }
+}
+
+function limitsOf({
+  connections,
+  waiting,
+  wait,
+}: NonNullable<UpstreamSettings['limits']>): UpstreamConnection['limits'] {
+  if (connections === undefined && waiting === undefined && wait === undefined) return undefined
+  return {
+    ...(connections !== undefined && { connections }),
+    ...(waiting !== undefined && { waiting }),
+    ...(wait !== undefined && { waitTimeout: milliseconds(wait) }),
   }
 }
 

@@ -171,6 +171,7 @@ function toRule({ match, upstream, ...raw }: RawRule): Rule {
       ...(upstream?.rewrite !== undefined && { rewrite: upstream.rewrite }),
       ...(upstream?.tls !== undefined && { tls: upstream.tls }),
       ...(upstream?.timeout !== undefined && { timeout: upstream.timeout }),
+      ...(upstream?.limits !== undefined && { limits: upstream.limits }),
       ...(upstream?.max_body_bytes !== undefined && { max_body_bytes: upstream.max_body_bytes }),
     },
   }

@@ -36,10 +36,28 @@ export const upstreamTimeout = z.strictObject({
 
 export const maxBodyBytes = z.int().min(0)
 
+export const upstreamLimits = z.strictObject({
+  connections: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('Connections at the same time, each with one request. Default: 256.'),
+  waiting: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Requests that may wait for a connection; further ones are answered with 503 at once. Default: 1024.'),
+  wait: durationText
+    .optional()
+    .describe('How long a request waits for a connection before it is answered with 503. Default: 5s.'),
+})
+
 export interface UpstreamSettings {
   readonly max_body_bytes?: number | undefined
   readonly tls?: z.output<typeof upstreamTls> | undefined
   readonly timeout?: z.output<typeof upstreamTimeout> | undefined
+  readonly limits?: z.output<typeof upstreamLimits> | undefined
 }
 
 /** `upstream` of a rule. */
@@ -111,6 +129,9 @@ export const upstreamSchema = z
       .describe('How large a request’s body may be; more is answered with 413. Over that of the config.'),
     tls: upstreamTls.optional().describe('Certificates for an https upstream, over those of the config.'),
     timeout: upstreamTimeout.optional().describe('Limits on waiting for this upstream, over those of the config.'),
+    limits: upstreamLimits
+      .optional()
+      .describe('How much this upstream is given to do at a time, over what the config says.'),
   })
   .refine(({ strip_path = '', strip_prefix }) => strip_path === '' || strip_prefix === undefined, {
     error: 'must have only one of "strip_path" and "strip_prefix"',

@@ -183,6 +183,54 @@ describe('timeout', () => {
   })
 })
 
+describe('limits', () => {
+  it.each([
+    [
+      'of the rule, over those of the config',
+      { limits: { connections: 1, waiting: 0 } },
+      { upstream: { limits: { waiting: 9 } } },
+    ],
+    ['of the config', {}, { upstream: { limits: { connections: 1, waiting: 0 } } }],
+  ])('%s, refuse at once what is too much', async (_, upstream, config) => {
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let begun = (): void => undefined
+    const asked = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    await using slow = await startServer((_request, response) => {
+      begun()
+      void held.then(() => response.end('done'))
+    })
+    await using test = await gatewayWith({ url: slow.url, ...upstream }, config)
+    const first = fetch(`${test.proxy}/x`)
+    await asked
+    const second = await fetch(`${test.proxy}/x`)
+    expect(second.status).toBe(503)
+    expect(second.headers.get('retry-after')).toBe('1')
+    release()
+    expect(await (await first).text()).toBe('done')
+    expect((await fetch(`${test.proxy}/x`)).status).toBe(200)
+  })
+
+  it('end the wait for a connection', async () => {
+    let answer = (): void => undefined
+    await using slow = await startServer((_request, response) => {
+      answer = () => response.end('done')
+    })
+    await using test = await gatewayWith({ url: slow.url, limits: { connections: 1, wait: '50ms' } })
+    const requests = [fetch(`${test.proxy}/x`), fetch(`${test.proxy}/x`)]
+    const refused = await Promise.race(requests)
+    expect(refused.status).toBe(503)
+    expect(refused.headers.get('retry-after')).toBe('1')
+    answer()
+    const statuses = await Promise.all(requests.map(async (request) => (await request).status))
+    expect(statuses.toSorted()).toEqual([200, 503])
+  })
+})
+
 it('the rules API shows settings as they were written', async () => {
   const settings = { tls: clientTls(), timeout: { connect: '1s' } }
   await using test = await gatewayWith({ url: origin, ...settings })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { maxBodyBytes, upstreamTimeout, upstreamTls } from '../../rules/upstream.ts'
+import { maxBodyBytes, upstreamLimits, upstreamTimeout, upstreamTls } from '../../rules/upstream.ts'
 import { extendSessions } from './revocation.ts'
 
 export const accessRules = z
@@ -18,6 +18,7 @@ export const upstream = z
     max_body_bytes: maxBodyBytes.optional().describe('How large bodies of requests may be; more is answered with 413. Default: no limit.'),
     tls: upstreamTls.optional().describe('Certificates for https upstreams.'),
     timeout: upstreamTimeout.optional().describe('Limits on waiting for upstreams.'),
+    limits: upstreamLimits.optional().describe('How much an upstream is given to do at a time; each has its own connections.'),
   })
   .prefault({})
   .describe("What holds for every rule's upstream, as far as the rule's own `upstream` says nothing else.")
