@@ -35,8 +35,7 @@ export function serveCommand({ terminal, exit }: CommandContext): Command {
     })
   return withExamples(command, [
     'mintkeeper serve -c mintkeeper.yaml',
-    'mintkeeper serve -c mintkeeper.yaml -c production.yaml',
-    'mintkeeper serve -c mintkeeper.yaml --workers auto',
+    'mintkeeper serve -c mintkeeper.yaml -c production.yaml --workers auto',
   ])
 }
 

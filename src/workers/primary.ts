@@ -76,7 +76,8 @@ export function createPrimary({ count, report }: PrimaryOptions): Primary {
       if (performance.now() - since > SERVED_FOR_A_WHILE) delay = FIRST_DELAY
       void refill(slot, worker.process.pid ?? 0, signal ?? `exit code ${code}`)
     }
-    if (worker.isDead()) onEnd(worker.process.exitCode, worker.process.signalCode)
+    const { exitCode, signalCode } = worker.process
+    if (worker.isDead()) onEnd(exitCode, signalCode)
     else worker.once('exit', onEnd)
   }
 
@@ -181,7 +182,8 @@ function untilListening(worker: Worker): Promise<Start> {
 
 function ended(worker: Worker): Promise<number> {
   return new Promise((resolve) => {
-    if (worker.isDead()) resolve(worker.process.exitCode ?? 1)
+    const { exitCode } = worker.process
+    if (worker.isDead()) resolve(exitCode ?? 1)
     else worker.once('exit', (code: number | null) => resolve(code ?? 1))
   })
 }

@@ -78,4 +78,4 @@ export const session = z
   .prefault({})
   .describe("Kratos' section of this name.")
 
-export type TokenTemplateConfig = z.output<typeof template>
+type TokenTemplateConfig = z.output<typeof template>
