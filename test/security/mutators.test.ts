@@ -107,7 +107,7 @@ const hostile = fc.oneof(
 // eslint-disable-next-line no-control-regex -- they are what this is about
 const isUnfit = (value: string): boolean => /[\u0000-\u0008\u000a-\u001f\u007f]/.test(value) || !value.isWellFormed()
 
-describe('a header that is set', () => {
+describe('a header that is set', { timeout: 60_000 }, () => {
   it.each([
     ['/header', 'x-user-name', (name: string) => name],
     ['/authorization', 'authorization', (name: string) => `Custom ${name}`],

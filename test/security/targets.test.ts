@@ -146,7 +146,10 @@ function complaintAbout(url: string, inbound: Inbound, forwarded: string, settin
     : 'decoded twice'
 }
 
-describe('100,000 random targets', () => {
+/** Milliseconds, on a machine that others use, too. */
+const patience = { timeout: 180_000 }
+
+describe('100,000 random targets', patience, () => {
   it.each([
     ['refuse', secure, 500],
     ['resolve', compatible, 5000],
@@ -169,7 +172,7 @@ describe('100,000 random targets', () => {
   })
 })
 
-describe('random targets to a running gateway', () => {
+describe('random targets to a running gateway', patience, () => {
   let store: TestServer
   let recorder: Recorder
 

@@ -80,7 +80,7 @@ const differences: Readonly<Record<string, readonly [result: 'taken' | 'refused'
   'key 4': ['taken', 'the first key with a kid counts, as in Oathkeeper'],
 }
 
-describe('jwt-031: Project Wycheproof', () => {
+describe('jwt-031: Project Wycheproof', { timeout: 60_000 }, () => {
   it('holds as many tokens as are said to be in it', () => {
     expect(tried).toHaveLength(475)
     expect(tried.filter(({ result }) => result === 'valid')).toHaveLength(55)
