@@ -77,9 +77,9 @@ function compilePath(settings: ReaderSettings, key: keyof ReaderSettings): Gjson
 
 /** What the path leads to; a document that is too large to be searched is no refusal of the user. */
 function pick(path: GjsonPath, document: Json | undefined): unknown {
-  if (document === undefined) return undefined
   try {
-    return path.get(document)
+    // A path that makes an object makes an empty one of nothing, as in Oathkeeper.
+    return path.get(document ?? null)
   } catch (error) {
     if (error instanceof GjsonLimitError) return sessionStoreUnavailable(error.message)
     throw error

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
 import { rateLimited } from '../../outbound/rate_limit.ts'
+import { clientAddress } from '../client_address.ts'
 import { type Authorization, ConfigError, defineAuthorizer, type HttpResponse } from '../contract.ts'
 import { compileHeaderTemplate } from '../header_template.ts'
 import { callFailed, jsonContent, serviceUrl } from '../service_call.ts'
@@ -37,7 +38,7 @@ export const ketoEngineAcpOry = defineAuthorizer({
         const body = JSON.stringify({
           action: action(exchange),
           context: {
-            remoteIpAddress: exchange.inbound.remoteAddress,
+            remoteIpAddress: clientAddress(exchange.inbound),
             requestedAt: new Date(setup.clock.now()).toISOString(),
           },
           resource: resource(exchange),

@@ -22,6 +22,12 @@ const withoutSlash = (target: string): string =>
 const isRelativeLogin = (facet: string, theirs: string, ours: string): boolean =>
   ['header:location', 'body'].includes(facet) && theirs.includes('login') && ours.includes('login')
 
+/** Whether a mutator sets this header, in a rule that has noop and a hydrator, too. */
+function mixesBeforeHydrator(mutators: unknown, name: string): boolean {
+  const text = JSON.stringify(mutators).toLowerCase()
+  return text.includes('"noop"') && text.includes('"hydrator"') && text.includes(`"${name}":`)
+}
+
 export const inForwarding: readonly Deliberate[] = [
   {
     name: 'glob-characters',
@@ -59,6 +65,25 @@ export const inForwarding: readonly Deliberate[] = [
       /^service\d*\.body$/.test(facet) &&
       withoutEdits(theirs) === withoutEdits(ours) &&
       scenario.rules.some(({ mutators }) => JSON.stringify(mutators).includes('"noop"')),
+  },
+  {
+    name: 'noop-adds-nothing-to-headers',
+    reason:
+      'After noop the headers that mutators set replace those of the client that a hydrator gets: they are not its.',
+    covers: ({ facet, theirs }, { scenario, theirs: { calls } }) =>
+      facet.startsWith('service') &&
+      theirs !== undefined &&
+      calls.some(({ target }) => target.startsWith('/hydrate/')) &&
+      scenario.rules.some(({ mutators }) => mixesBeforeHydrator(mutators, facet.replace(/.*header:/, ''))),
+  },
+  {
+    name: 'hydrated-header-names',
+    reason: 'A header that the service names in small letters has the value that it is given.',
+    covers: ({ facet, theirs = '', ours }, { theirs: { calls } }) =>
+      /^(upstream\.)?header:x-lower$/.test(facet) &&
+      theirs === '' &&
+      ours === 'low' &&
+      calls.some(({ target }) => target.startsWith('/hydrate/more-headers')),
   },
   {
     name: 'hydrator-headers',

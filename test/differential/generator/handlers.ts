@@ -163,6 +163,21 @@ const remoteCommon = ({ random }: Draw): object => ({
   }),
 })
 
+/** JSON of every kind, with values of every type in and outside of its strings. */
+const payloads: readonly string[] = [
+  '{"input":{"user":{{ .Subject | toJson }},"extra":{{ .Extra | toJson }}}}',
+  '[{{ .Subject | toJson }}, {{ .Extra.count | toJson }}]',
+  '"{{ print .Subject }}"',
+  '{{ .Extra | toJson }}',
+  '{"groups":{{ .MatchContext.RegexpCaptureGroups | toJson }},"method":"{{ .MatchContext.Method }}"}',
+  '{"query":"{{ .MatchContext.URL.RawQuery }}","host":"{{ .MatchContext.URL.Host }}"}',
+  '{"custom":"{{ .MatchContext.Header.Get "X-Custom" }}"}',
+  '{"count":{{ .Extra.count }},"flag":{{ .Extra.flag }}}',
+  'true',
+  ' {"spaces" : [ 1 , 2 ] } ',
+  '{"a":"{{ if eq .Subject "alice" }}yes{{ else }}no{{ end }}"}',
+]
+
 const authorizers: Readonly<Record<string, Maker>> = {
   allow: () => ({ handler: 'allow' }),
   deny: () => ({ handler: 'deny' }),
@@ -176,11 +191,31 @@ const authorizers: Readonly<Record<string, Maker>> = {
   remote_json: (draw) => ({
     handler: 'remote_json',
     config: {
-      remote: `${draw.material.origins.service}/authorize/${draw.random.pick([200, 200, 200, 403, 404])}`,
-      payload: draw.random.chance(40)
+      remote: `${draw.material.origins.service}/authorize/${draw.random.pick([200, 200, 200, 200, 403, 404, 400, 204, 418, 451])}${draw.random.chance(20) ? '?tenant=one&x=%20' : ''}`,
+      payload: draw.random.chance(30)
         ? '{"subject":"{{ print .Subject }}","path":"{{ .MatchContext.URL.Path }}"}'
-        : claimsTemplate(draw.random),
+        : draw.random.chance(40)
+          ? draw.random.pick(payloads)
+          : claimsTemplate(draw.random),
       ...remoteCommon(draw),
+    },
+  }),
+  keto_engine_acp_ory: ({ random, material }) => ({
+    handler: 'keto_engine_acp_ory',
+    config: {
+      base_url: `${material.origins.service}/keto${random.chance(30) ? '/' : ''}`,
+      required_action: random.pick(['read', 'notes:{{ .MatchContext.Method }}', valueTemplate(random)]),
+      required_resource: random.pick([
+        'notes:all',
+        'notes:{{ printIndex .MatchContext.RegexpCaptureGroups 0 }}',
+        '{{ .MatchContext.URL.Path }}',
+        'deny',
+        'forbidden',
+        'silent',
+        'missing',
+      ]),
+      ...maybe(random, 40, { subject: random.pick(['{{ print .Extra.name }}', 'fixed', '', valueTemplate(random)]) }),
+      ...maybe(random, 50, { flavor: random.pick(['exact', 'glob', 'regex']) }),
     },
   }),
 }
@@ -226,7 +261,7 @@ const mutators: Readonly<Record<string, Maker>> = {
     handler: 'hydrator',
     config: {
       api: {
-        url: `${material.origins.service}/hydrate/${random.pick(['add', 'add', 'echo', 'replace', 'other-subject', 'forbidden', 'unauthorized', 'garbage'])}?from=config`,
+        url: `${material.origins.service}/hydrate/${random.pick(['add', 'add', 'echo', 'replace', 'groups', 'more-headers', 'no-header', 'null-extra', 'other-subject', 'forbidden', 'unauthorized', 'missing', 'list', 'empty', 'garbage'])}?from=config`,
         ...maybe(random, 40, { auth: { basic: { username: 'gateway', password: 'gateway-secret' } } }),
       },
     },

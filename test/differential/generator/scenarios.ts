@@ -49,7 +49,12 @@ const families: readonly Family[] = [
   },
   { ...plain, name: 'jwt', authenticators: ['jwt', 'jwt', 'jwt', 'anonymous'], mutators: ['header', 'id_token'] },
   { ...plain, name: 'oauth2', authenticators: tokens, mutators: ['header', 'id_token', 'noop'] },
-  { ...plain, name: 'remote', authenticators: [...sessions, 'noop'], authorizers: ['remote', 'remote_json', 'remote'] },
+  {
+    ...plain,
+    name: 'remote',
+    authenticators: [...sessions, 'noop'],
+    authorizers: ['remote', 'remote_json', 'keto_engine_acp_ory', 'remote_json'],
+  },
   {
     ...plain,
     name: 'hydrator',
@@ -129,6 +134,8 @@ function makeRule(family: Family, draw: Draw, strategy: Strategy, number: number
   // Each handler once: Oathkeeper keeps one template per rule and header for all its steps.
   const steps = (kind: Kind, names: readonly string[], most: number): Step[] =>
     [...new Set(random.sample(1 + random.below(most), names))].map((name) => makeStep(kind, name, draw))
+  // Keto's policies are for regular expressions alone.
+  const fits = (name: string): boolean => strategy === 'regexp' || name !== 'keto_engine_acp_ory'
   const distinct = random.sample(1 + random.below(3), Object.keys(kinds.errors))
   const rule: Rule = {
     id: `rule-${number}`,
@@ -144,7 +151,7 @@ function makeRule(family: Family, draw: Draw, strategy: Strategy, number: number
       ...steps('authenticators', family.authenticators, 3),
       ...(random.chance(25) ? [{ handler: 'noop' }] : []),
     ],
-    authorizer: makeStep('authorizers', random.pick(family.authorizers), draw),
+    authorizer: makeStep('authorizers', random.pick(family.authorizers.filter(fits)), draw),
     mutators: steps('mutators', family.mutators, 3),
     ...(random.chance(family.ownErrors) && { errors: distinct.map((name) => makeStep('errors', name, draw)) }),
     upstream: makeUpstream(draw, folder),

@@ -116,6 +116,26 @@ function hydrate(request: Seen): ServiceAnswer {
       return json(session)
     case 'replace':
       return json({ subject: session['subject'], extra: { name: 'Replaced' } })
+    case 'groups':
+      return json({
+        ...session,
+        match_context: { ...(session['match_context'] as object), regexp_capture_groups: ['new', 'groups'] },
+      })
+    case 'more-headers':
+      return json({
+        ...session,
+        header: { 'X-Hydrated': ['yes', 'twice'], 'x-lower': ['low'], 'X-Custom': ['theirs'] },
+      })
+    case 'no-header':
+      return json({ ...session, header: null })
+    case 'null-extra':
+      return json({ ...session, extra: null })
+    case 'missing':
+      return json({}, 404)
+    case 'list':
+      return json([session])
+    case 'empty':
+      return { status: 200, body: '' }
     case 'other-subject':
       return json({ ...session, subject: 'somebody else' })
     case 'unauthorized':
@@ -127,10 +147,20 @@ function hydrate(request: Seen): ServiceAnswer {
   }
 }
 
+/** What the policies of Keto say, by the resource that is asked about. */
+function allow(request: Seen): ServiceAnswer {
+  const { resource, subject } = JSON.parse(Buffer.from(request.body, 'latin1').toString()) as Record<string, unknown>
+  if (resource === 'deny' || subject === 'bob') return json({ allowed: false })
+  if (resource === 'forbidden') return json({ allowed: false }, 403)
+  if (resource === 'silent') return json({ ok: true })
+  return resource === 'missing' ? json({ error: 'no such flavor' }, 404) : json({ allowed: true })
+}
+
 /** Token introspection and issue, remote authorizers, hydrator, each under its own path. */
 export const service: Answer = (request) => {
   if (request.target.startsWith('/introspect')) return introspect(request)
   if (request.target.startsWith('/token')) return issueToken(request)
   if (request.target.startsWith('/authorize/')) return authorize(request)
+  if (request.target.startsWith('/keto/')) return allow(request)
   return hydrate(request)
 }

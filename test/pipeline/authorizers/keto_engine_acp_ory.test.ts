@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { clientAddress } from '../../../src/pipeline/client_address.ts'
 import type { Decision, JsonObject } from '../../../src/pipeline/contract.ts'
+import { inboundOf } from '../../support/inbound.ts'
 import { startService, type ServiceAnswer } from '../../support/service.ts'
 import { casesOf } from '../../tokens/support.ts'
 import { statusOf } from '../scenario.ts'
@@ -34,6 +36,18 @@ interface Vector {
     readonly request?: { readonly path: string; readonly body: JsonObject }
   }
 }
+
+describe('the address of the client', () => {
+  it.each([
+    [[], '127.0.0.1'],
+    [['203.0.113.7'], '203.0.113.7'],
+    [['1.2.3.4, 203.0.113.7, 10.0.0.1'], '203.0.113.7'],
+    [['1.2.3.4', ' 2001:db8::1 , fd00::1'], '2001:db8::1'],
+    [['192.168.0.1, nonsense, ::1'], '127.0.0.1'],
+  ])('behind proxies of %j is %s', (forwarded, expected) => {
+    expect(clientAddress(inboundOf('http://h/', { headers: { 'X-Forwarded-For': forwarded } }))).toBe(expected)
+  })
+})
 
 describe('recorded cases', () => {
   it.each(casesOf('oathkeeper', 'authorizer_keto') as Vector[])('$id', async ({ given, expect: expected }) => {
