@@ -129,7 +129,7 @@ describe('serve', () => {
     expect(err).toContain('SIGINT again: stopping at once.')
   })
 
-  it('goes on accepting while it drains after SIGTERM, and says that it is not ready', async () => {
+  it('rel-029: goes on accepting while it drains after SIGTERM, and says that it is not ready', async () => {
     const free = { host: '127.0.0.1', port: 0 }
     const config = writeGateway(newFolder(), {
       serve: { proxy: free, api: free, prometheus: free, shutdown: { drain: '1h' } },

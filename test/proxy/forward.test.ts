@@ -202,7 +202,7 @@ describe('a request body', () => {
     }
   })
 
-  it('goes no faster than the upstream takes it', async () => {
+  it('rel-027: goes no faster than the upstream takes it', async () => {
     const stuck = await startStuck()
     try {
       proxy.decide = () => allow(targetOf(stuck.origin))
@@ -523,7 +523,7 @@ describe('an upstream', () => {
     expect(upstream.requests.map(({ target }) => target)).toEqual(['/after'])
   })
 
-  it('that is slow costs others nothing: what waits for it is bounded and refused at once', async () => {
+  it('rel-046: that is slow costs others nothing: what waits for it is bounded and refused at once', async () => {
     const limited = await startProxy(() => allow(targetOf(upstream.origin)), secure, {
       upstreams: { connections: 1, waiting: 1 },
     })

@@ -253,7 +253,7 @@ describe('an open WebSocket', () => {
     expect(await once(peer, 'close')).toEqual([1006, Buffer.alloc(0)])
   })
 
-  it('is told 1001 when the gateway goes away, and its connections end', async () => {
+  it('ws-026: is told 1001 when the gateway goes away, and its connections end', async () => {
     const leaving = await startProxy(() => allow(targetOf(echo())))
     const socket = await open(leaving.port)
     await say(socket, 'hello')

@@ -47,7 +47,7 @@ const templates = {
 const AT_MOST = 2000
 
 describe('hostile patterns and templates', () => {
-  it('end at their limits while other requests go on', async () => {
+  it('tpl-012: end at their limits while other requests go on', async () => {
     await using upstream = await startServer((_request, response) => response.end('ok'))
     await using gateway = await startGateway({
       config,

@@ -46,10 +46,10 @@ afterAll(async () => {
 
 /** The rest of the class, by the test that holds it. */
 const elsewhere: Readonly<Record<string, string>> = {
-  'ws-022': 'lifetime: has to come back shortly before its token ends',
-  'ws-024': 'lifetime: is cut off when its client takes nothing any more',
-  'ws-025': 'lifetime: is asked for a sign of life, and stays as long as it gives one',
-  'ws-026': 'upgrade: is told 1001 when the gateway goes away, and its connections end',
+  'ws-022': 'lifetime: ws-022: has to come back shortly before its token ends',
+  'ws-024': 'lifetime: ws-024: is cut off when its client takes nothing any more',
+  'ws-025': 'lifetime: ws-025: is asked for a sign of life, and stays as long as it gives one',
+  'ws-026': 'upgrade: ws-026: is told 1001 when the gateway goes away, and its connections end',
   'ws-029': 'upgrade: ws-029',
 }
 

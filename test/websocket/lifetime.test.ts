@@ -151,7 +151,7 @@ describe('an open WebSocket', () => {
     await proxy.close()
   })
 
-  it('has to come back shortly before its token ends', async () => {
+  it('ws-022: has to come back shortly before its token ends', async () => {
     const exp = Date.now() / 1000 + 1
     const proxy = await startProxy(() => allowed({}, { edits: [['authorization', jwt({ exp })]] }))
     const socket = await open(proxy)
@@ -205,7 +205,7 @@ describe('an open WebSocket', () => {
     await proxy.close()
   })
 
-  it('is asked for a sign of life, and stays as long as it gives one', async () => {
+  it('ws-025: is asked for a sign of life, and stays as long as it gives one', async () => {
     const proxy = await startProxy(() => allowed(), { ...secure, webSockets: { ...defaultWebSocketLimits, ping: 40 } })
     const lively = await open(proxy)
     await once(lively, 'ping')
@@ -235,7 +235,7 @@ describe('an open WebSocket', () => {
     await proxy.close()
   })
 
-  it('is cut off when its client takes nothing any more', async () => {
+  it('ws-024: is cut off when its client takes nothing any more', async () => {
     const proxy = await startProxy(() => allowed(), { ...secure, timeouts: { ...secure.timeouts, write: 300 } })
     const socket = await open(proxy)
     const peer = [...server.clients].at(-1)!

@@ -212,7 +212,7 @@ describe('a key set', () => {
     expect(await test.find('k')).toBe('k')
   })
 
-  it('that is out of reach gives the keys it had, for an hour', async () => {
+  it('rel-038: that is out of reach gives the keys it had, for an hour', async () => {
     const test = stage({ [A]: found('k') })
     expect(await test.find('k')).toBe('k')
     test.sources.answers[A] = 'never'
