@@ -181,7 +181,7 @@ describe('a pool', () => {
     expect(upstream.sockets).toHaveLength(2)
   })
 
-  it('goes where the name leads now', async () => {
+  it('rel-041: goes where the name leads now', async () => {
     const before = await startUpstream('127.0.0.1')
     const after = await startUpstream('127.0.0.2', before.port)
     let address = '127.0.0.1'
