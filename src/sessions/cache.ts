@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock, Revocation, Session, SessionAnswer, SessionPolicy } from '../pipeline/contract.ts'
 import { createOwnerIndex } from './owner_index.ts'
+import { createStringSharing } from './shared_strings.ts'
 
 /** An answer and what is kept with it. */
 export interface Reply {
@@ -69,8 +70,10 @@ export interface SessionCache {
   sessions(): readonly Session[]
 }
 
-/** Whatever a config says: more is not worth its memory. */
+/** However large single sessions are. */
 const MAX_CHARACTERS = 64 * 1024 * 1024
+/** For whoever asks for so many sessions that the common ones take more. */
+const CHARACTERS_EACH = 2048
 /** What an entry takes beside the characters of its session. */
 const OVERHEAD = 512
 /** Refusals have room of their own: nobody can drive out sessions with credentials that are none. */
@@ -80,6 +83,7 @@ export function createSessionCache({ clock, random = Math.random }: SessionCache
   // By size: rules may differ in it, and most do not.
   const caches = new Map<number, LRUCache<string, Known>>()
   const refusals = new LRUCache<string, Refused>({ max: MAX_REFUSALS })
+  const shareStrings = createStringSharing()
   const owners = createOwnerIndex<Known>()
 
   const cacheOf = (maxEntries: number): LRUCache<string, Known> => {
@@ -87,7 +91,7 @@ export function createSessionCache({ clock, random = Math.random }: SessionCache
     if (cache === undefined) {
       cache = new LRUCache({
         max: maxEntries,
-        maxSize: MAX_CHARACTERS,
+        maxSize: Math.max(MAX_CHARACTERS, maxEntries * CHARACTERS_EACH),
         sizeCalculation: ({ size }) => size + OVERHEAD,
         dispose: (known) => owners.delete(known, known.answer.session),
       })
@@ -142,6 +146,7 @@ export function createSessionCache({ clock, random = Math.random }: SessionCache
         refusals.delete(key)
         const worthKeeping = (cacheFor ?? policy.ttl ?? 0) + policy.staleIfError > 0
         if (!keeps || !worthKeeping) return
+        shareStrings(answer.session.extra)
         const known: Known = {
           worth: 'answers',
           answer: { ...answer, setCookie: [] },

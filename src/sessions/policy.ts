@@ -19,7 +19,7 @@ export const cacheField = z
       .min(1)
       .max(1_000_000)
       .default(10_000)
-      .describe('How many sessions are kept; never more than 64 MiB of them.'),
+      .describe('How many sessions are kept; never more than 64 MiB of them, or 2 KiB for each.'),
     stale_if_error: duration
       .optional()
       .describe(
