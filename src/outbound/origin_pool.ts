@@ -2,7 +2,8 @@
  * The connections to one origin: one request at a time on each connection, the connection used last first, so that those too
  * many can go; a bounded number of connections and of requests that wait for one.
  *
- * A pool of its own, because undici's looks at every connection for every request.
+ * A pool of our own, because undici's looks at every connection for every request.
+ * Longer than most files because connections, those who use them and those who wait for them share one state.
  */
 import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
