@@ -137,6 +137,8 @@ export async function checkStepUp({ gateway, kratos, report }: Stage): Promise<v
 
   const again = new Browser()
   await again.login(base, person)
+  const listed = await ask(`${kratos.adminUrl}admin/identities/${person.id}/sessions`)
+  const ids = (listed.json as unknown as readonly JsonObject[]).map(({ id }) => id)
   const script = await again.ask(`${gateway.url}app`)
   report.check("Kratos' own 403 reaches a script", [script.status, errorOf(script)], [403, 'session_aal2_required'])
   const page = await again.navigate(`${gateway.url}app?x=1`)
@@ -167,6 +169,8 @@ export async function checkStepUp({ gateway, kratos, report }: Stage): Promise<v
     [open.status, open.status === 200 ? claimsOf(open.text)?.['aal'] : open.json],
     [200, 'aal2'],
   )
+  const sid = open.status === 200 ? claimsOf(open.text)?.['sid'] : undefined
+  report.check('the session has kept its id', ids.includes(sid as string), true)
   report.check('and so does the rule that requires aal2', (await again.ask(`${gateway.url}vault`)).status, 200)
 }
 
