@@ -3,11 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, constants } from 'node:http2'
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import { get } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { connect as connectTls } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
 import { idsOf } from '../security/setup.ts'
+import { startGateway } from '../support/gateway.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { openClient } from '../support/raw-client.ts'
 import { startRecorder } from '../support/recorder.ts'
@@ -257,6 +261,39 @@ describe('beside HTTP/2', () => {
       }).on('error', reject)
     })
     expect(status).toEqual(['1.1', 200])
+  })
+
+  it('WebSockets are opened on the same port, by HTTP/1.1', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    await once(server, 'listening')
+    server.on('connection', (peer) => {
+      peer.on('message', (data: Buffer) => peer.send(data))
+    })
+    proxy.decide = () => allow(targetOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+    const socket = new WebSocket(`wss://127.0.0.1:${proxy.port}/`, { rejectUnauthorized: false })
+    await once(socket, 'open')
+    socket.send('hello')
+    const [data] = (await once(socket, 'message')) as [Buffer]
+    expect(data.toString()).toBe('hello')
+    socket.close()
+    await once(socket, 'close')
+    server.close()
+  })
+
+  it.each([
+    [{}, 'h2'],
+    [{ http2: { enabled: false } }, 'http/1.1'],
+  ])('a gateway with TLS speaks it unless told otherwise: %j', async (config, protocol) => {
+    await using gateway = await startGateway({ config: { serve: { proxy: { tls, ...config } } } })
+    const socket = connectTls({
+      port: gateway.addresses.proxy.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2', 'http/1.1'],
+    })
+    await once(socket, 'secureConnect')
+    expect(socket.alpnProtocol).toBe(protocol)
+    socket.destroy()
   })
 
   it('without it, or in the clear, there is only HTTP/1.1', async () => {
