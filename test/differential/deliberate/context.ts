@@ -34,6 +34,25 @@ export function aboutPath(request: TestRequest): string {
   return target.split('?')[0] ?? ''
 }
 
+/**
+ * The templates from which a header, or a part of it, may come: those of this name, the cookies' for `cookie`, and the
+ * claims' for `authorization`.
+ */
+export function templatesOf({ config, rules }: Scenario, header: string): readonly string[] {
+  const found: string[] = []
+  const visit = (value: unknown, name: string, within: string): void => {
+    if (typeof value === 'string') {
+      const makesCookie = header.endsWith('cookie') && within === 'cookies'
+      const makesToken = header === 'authorization' && name === 'claims'
+      if (name.toLowerCase() === header || makesCookie || makesToken) found.push(value)
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, item] of Object.entries(value)) visit(item, key, name)
+    }
+  }
+  visit([config, rules], '', '')
+  return found
+}
+
 export const decoded = (text: string): string => {
   try {
     return decodeURIComponent(text)
@@ -41,3 +60,11 @@ export const decoded = (text: string): string => {
     return text
   }
 }
+
+/** A session document without the headers of the connection and the spelling of the path. */
+export const withoutNoise = (text = ''): string =>
+  text
+    .replaceAll(/"(Connection|Te|Upgrade|Keep-Alive|Proxy-[A-Za-z]+|Http2-Settings)":\["[^"]*"\],?/g, '')
+    .replace(/"RawPath":"[^"]*"/, '')
+    .replace('"ForceQuery":true', '"ForceQuery":false')
+    .replaceAll(',}', '}')

@@ -1,13 +1,5 @@
 /** What upstreams and services get to see, and what comes back from them. */
-import { aboutPath, called, decoded, type Deliberate, header } from './context.ts'
-
-/** A session document without the headers of the connection and the spelling of the path. */
-const withoutNoise = (text = ''): string =>
-  text
-    .replaceAll(/"(Connection|Te|Upgrade|Keep-Alive|Proxy-[A-Za-z]+|Http2-Settings)":\["[^"]*"\],?/g, '')
-    .replace(/"RawPath":"[^"]*"/, '')
-    .replace('"ForceQuery":true', '"ForceQuery":false')
-    .replaceAll(',}', '}')
+import { aboutPath, called, decoded, type Deliberate, header, templatesOf, withoutNoise } from './context.ts'
 
 /** A session document without what mutators have set, which Oathkeeper mixes with the client's headers after noop. */
 const withoutEdits = (text: string | undefined): string =>
@@ -34,7 +26,8 @@ export const inForwarding: readonly Deliberate[] = [
     reason: '`?` and `[…]` match one character; the library of Oathkeeper counts the bytes of some.',
     decides: ({ scenario, request }) =>
       (scenario.config['access_rules'] as { matching_strategy?: string }).matching_strategy === 'glob' &&
-      /%c3%a9/i.test(aboutPath(request)),
+      /%c3%a9/i.test(aboutPath(request)) &&
+      scenario.rules.some(({ match: { url } }) => /<[^>]*[?[]/.test(url)),
   },
   {
     name: 'strip-path-without-slash',
@@ -173,6 +166,7 @@ export const inForwarding: readonly Deliberate[] = [
     name: 'own-header-map',
     reason: "Templates see the client's headers, not what other templates have set meanwhile, in random order.",
     covers: ({ facet }, { scenario }) =>
-      facet.includes('header:') && JSON.stringify([scenario.config, scenario.rules]).includes('.MatchContext.Header'),
+      facet.includes('header:') &&
+      templatesOf(scenario, facet.replace(/.*header:/, '')).some((each) => each.includes('.MatchContext.Header')),
   },
 ]

@@ -1,5 +1,17 @@
 /** Which requests go in, what they are taken to ask about, and what crosses from one connection to the next. */
-import { aboutPath, type Deliberate, header, status } from './context.ts'
+import { aboutPath, type Deliberate, header, status, templatesOf, withoutNoise } from './context.ts'
+
+/** A text without a query, in whatever form it stands there, and however often that has been escaped. */
+function withoutQuery(facet: string, text = '', query: string): string {
+  if (/^service\d*\.target$/.test(facet)) return text.split('?')[0] ?? ''
+  if (/^service\d*\.body$/.test(facet)) return withoutNoise(text).replace(/"RawQuery":"[^"]*"/, '')
+  const forms = query === '' ? [] : [query, encodeURI(query), encodeURIComponent(query)]
+  return forms
+    .reduce((left, form) => left.replaceAll(escapedOnce(form), ''), escapedOnce(text))
+    .replaceAll(/(\?|%3F)(?=$|["#&;])/g, '')
+}
+
+const escapedOnce = (text: string): string => (text.includes('%25') ? escapedOnce(text.replaceAll('%25', '%')) : text)
 
 export const atTheGate: readonly Deliberate[] = [
   {
@@ -42,10 +54,14 @@ export const atTheGate: readonly Deliberate[] = [
       request.target === '/decisions' &&
       /\?.*token=/.test(header(request, 'x-forwarded-uri')) &&
       /"query_parameter":"token"|"preserve_query":false/.test(JSON.stringify(scenario.rules)),
-    covers: ({ facet }, { request }) =>
-      request.target === '/decisions' &&
-      header(request, 'x-forwarded-uri').includes('?') &&
-      /location|^(store|service)|body|header:/.test(facet),
+    covers: ({ facet, theirs, ours }, { scenario, request }) => {
+      const [, query] = header(request, 'x-forwarded-uri').split(/\?(.*)/s)
+      if (request.target !== '/decisions' || query === undefined) return false
+      if (withoutQuery(facet, theirs, query) === withoutQuery(facet, ours, query)) return true
+      // What a template makes of a query cannot be told from here.
+      const name = facet.replace(/.*header:/, '')
+      return facet.includes('header:') && templatesOf(scenario, name).some((each) => each.includes('.MatchContext.URL'))
+    },
   },
   {
     name: 'decisions-unparsable-query',
