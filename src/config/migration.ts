@@ -329,6 +329,7 @@ export const everywhere: readonly string[] = [
   'queries',
   'headers that `Connection` names, and other hop-by-hop headers',
   '`Upgrade: h2c`',
+  'WebSockets',
   "an upstream's answer without a type",
   'CORS',
   'refusals',
