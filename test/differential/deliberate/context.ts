@@ -38,15 +38,15 @@ export function aboutPath(request: TestRequest): string {
  * The templates from which a header, or a part of it, may come: those of this name, the cookies' for `cookie`, and the
  * claims' for `authorization`.
  */
-export function templatesOf({ config, rules }: Scenario, header: string): readonly string[] {
+export function templatesOf({ config, rules }: Scenario, name: string): readonly string[] {
   const found: string[] = []
-  const visit = (value: unknown, name: string, within: string): void => {
+  const visit = (value: unknown, key: string, within: string): void => {
     if (typeof value === 'string') {
-      const makesCookie = header.endsWith('cookie') && within === 'cookies'
-      const makesToken = header === 'authorization' && name === 'claims'
-      if (name.toLowerCase() === header || makesCookie || makesToken) found.push(value)
+      const makesCookie = name.endsWith('cookie') && within === 'cookies'
+      const makesToken = name === 'authorization' && key === 'claims'
+      if (key.toLowerCase() === name || makesCookie || makesToken) found.push(value)
     } else if (typeof value === 'object' && value !== null) {
-      for (const [key, item] of Object.entries(value)) visit(item, key, name)
+      for (const [inner, item] of Object.entries(value)) visit(item, inner, key)
     }
   }
   visit([config, rules], '', '')
