@@ -164,9 +164,9 @@ export const inForwarding: readonly Deliberate[] = [
   },
   {
     name: 'own-header-map',
-    reason: "Templates see the client's headers, not what other templates have set meanwhile, in random order.",
+    reason: 'Templates see what came before their handler, not what others of the same handler have set, in random order.',
     covers: ({ facet }, { scenario }) =>
       facet.includes('header:') &&
-      templatesOf(scenario, facet.replace(/.*header:/, '')).some((each) => each.includes('.MatchContext.Header')),
+      templatesOf(scenario, facet.replace(/.*header:/, '')).some((each) => each.includes('.Header')),
   },
 ]
