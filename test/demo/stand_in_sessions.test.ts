@@ -101,7 +101,7 @@ describe('sessions die as in Kratos', () => {
     },
   )
 
-  it('ends nothing and leaves the cookie when a gateway adds its token to a logout', async () => {
+  it(`${bearerLogout}: ends nothing and leaves the cookie when a gateway adds its token to a logout`, async () => {
     const headers = { Cookie: session.cookie, Authorization: 'Bearer token.of.gateway' }
     const response = await send('GET /self-service/logout?token=$logout_token', headers)
     expect(response.headers.getSetCookie().filter((cookie) => cookie.startsWith('ory_kratos_session'))).toEqual([])

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createStandIn, type StandIn } from '../../demo/stand-in/server.ts'
-import { arrange, whoamiVectors, type HeaderExpectation } from './vectors.ts'
+import { arrange, named, whoamiVectors, type HeaderExpectation } from './vectors.ts'
 
 const running: StandIn[] = []
 afterEach(async () => {
@@ -29,7 +29,7 @@ interface Body {
 }
 
 describe('/sessions/whoami answers as Kratos does', () => {
-  it.each(whoamiVectors())('$id', async (vector) => {
+  it.each(named(whoamiVectors()))('%s', async (_id, vector) => {
     const { standIn, fill } = await arrange(vector)
     running.push(standIn)
     const { method, path, headers } = vector.given.request

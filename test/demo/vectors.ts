@@ -57,6 +57,10 @@ const vectorFile = (name: string): unknown =>
 export const whoamiVectors = (): WhoamiVector[] =>
   (vectorFile('kratos.json') as WhoamiVector[]).filter(({ group }) => group === 'whoami_responses')
 
+/** For `it.each` with `%s`: in `$id` vitest cuts off what is long. */
+export const named = <Vector extends { readonly id: string }>(all: readonly Vector[]): [id: string, vector: Vector][] =>
+  all.map((vector) => [vector.id, vector])
+
 export interface ExtraVector {
   readonly id: string
   readonly group: string

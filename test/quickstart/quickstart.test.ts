@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { named } from '../demo/vectors.ts'
 import { host, kid, publicUrl, startQuickstart, type Answer, type Quickstart } from './stack.ts'
 
 interface Vector {
@@ -56,21 +57,24 @@ async function tokenOf(authorization: string | undefined) {
 }
 
 describe('vectors', () => {
-  it.each(vectors.filter(({ given }) => given.cookie === undefined))('$id', async ({ given, expect: wanted }) => {
-    const before = quickstart.decisions().length
-    const answer = await quickstart.get(given.url.slice(publicUrl.length), { method: given.method })
-    // The line is written once the answer is out.
-    await expect
-      .poll(() =>
-        quickstart
-          .decisions()
-          .slice(before)
-          .map(({ rule_id: id }) => id),
-      )
-      .toEqual([wanted.rule])
-    expect(answer.status).toBe(wanted.status ?? answer.status)
-    expect(answer.text).toContain(wanted.reason_contains ?? '')
-  })
+  it.each(named(vectors.filter(({ given }) => given.cookie === undefined)))(
+    '%s',
+    async (_id, { given, expect: wanted }) => {
+      const before = quickstart.decisions().length
+      const answer = await quickstart.get(given.url.slice(publicUrl.length), { method: given.method })
+      // The line is written once the answer is out.
+      await expect
+        .poll(() =>
+          quickstart
+            .decisions()
+            .slice(before)
+            .map(({ rule_id: id }) => id),
+        )
+        .toEqual([wanted.rule])
+      expect(answer.status).toBe(wanted.status ?? answer.status)
+      expect(answer.text).toContain(wanted.reason_contains ?? '')
+    },
+  )
 })
 
 describe('Kratos behind its prefix', () => {
@@ -166,7 +170,7 @@ describe('protected pages', () => {
     },
   )
 
-  it('open to a session, with a token that says the whole of it', async () => {
+  it('quickstart/id-token: open to a session, with a token that says the whole of it', async () => {
     const { status, ui, asked } = await visit('/settings?flow=1', { headers: { Cookie: cookie } })
     expect({ status, asked }).toEqual({ status: 200, asked: 1 })
     expect(ui).toMatchObject([{ url: '/settings?flow=1', headers: { host, cookie } }])

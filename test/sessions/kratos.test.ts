@@ -4,7 +4,7 @@ import { resolveSafeguards } from '../../src/config/profile.ts'
 import type { HeaderLine, SessionAnswer, SessionQuestion } from '../../src/pipeline/contract.ts'
 import { createSessionReader } from '../../src/sessions/reader.ts'
 import { createSessionStore } from '../../src/sessions/store.ts'
-import { arrange, whoamiVectors, type WhoamiVector } from '../demo/vectors.ts'
+import { arrange, named, whoamiVectors, type WhoamiVector } from '../demo/vectors.ts'
 import { policy } from './support.ts'
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now() }
@@ -41,7 +41,7 @@ function told(answer: SessionAnswer): Told {
 }
 
 describe('the client and Kratos', () => {
-  it.each(whoamiVectors())('$id', async (vector) => {
+  it.each(named(whoamiVectors()))('%s', async (_id, vector) => {
     const { standIn, fill } = await arrange(vector)
     const store = createSessionStore()
     try {

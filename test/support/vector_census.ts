@@ -1,13 +1,15 @@
 /**
- * After a run of all tests: every case of test/vectors that Oathkeeper and the template languages are judged by has been a
- * test, by its id in the test's name. A case that nothing runs fails the run, as does one that is excused without need.
+ * After a run of all tests: every case of test/vectors that Oathkeeper, the template languages, sessions and the catalogue of
+ * attacks are judged by has been a test, by its id in the test's name. A case that nothing runs fails the run, as does one
+ * that is excused without need.
  */
 import { readFileSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
 
 interface Case {
   readonly id: string
-  readonly group: string
+  /** The catalogue of attacks says `class` instead. */
+  readonly group?: string
 }
 
 /** Handlebars make no texts here: they stand in the strings of an object, where none of these questions comes up. */
@@ -22,11 +24,18 @@ const excused: Readonly<Record<string, string>> = {
   'hb-non-strict-missing': noText,
   'hb-proto-access': noText,
   'hb-each-index': noText,
+  'rel-042': 'needs a resolver that hangs; the time to connect, which includes the look-up, is limited',
+  'rel-045': 'takes an hour, and is done by hand',
+  'hydra/prefixes': 'how Hydra and Kratos begin their tokens, by which nothing is decided here',
+  'extend/privileged': 'when Kratos asks for the password again, which it decides by itself',
 }
 
-const judged: Readonly<Record<string, (group: string) => boolean>> = {
+const judged: Readonly<Record<string, (group: string | undefined) => boolean>> = {
   'oathkeeper.json': () => true,
   'templates.json': (group) => group !== 'jmespath',
+  'security.json': () => true,
+  'kratos.json': (group) => group === 'whoami_responses',
+  'kratos-extra.json': () => true,
 }
 
 function casesOf(file: string): readonly Case[] {
@@ -42,21 +51,25 @@ export default function census({ vitest }: TestProject): () => Promise<void> {
     // A part of the tests says nothing about the whole.
     if (vitest.config.watch || vitest.config.testNamePattern !== undefined || modules.length < all.length) return
     const run = new Set<string>()
+    const names: string[] = []
     for (const module of modules) {
       for (const test of module.children.allTests()) {
         if (test.result().state === 'skipped') continue
+        names.push(test.fullName)
         for (const word of test.fullName.match(/[\w-]+/g) ?? []) run.add(word)
       }
     }
+    // Most ids are words; those that are more stand in a name as they are.
+    const isRun = (id: string): boolean => (/^[\w-]+$/.test(id) ? run.has(id) : names.some((name) => name.includes(id)))
     const faults: string[] = []
     for (const [file, isJudged] of Object.entries(judged)) {
       const cases = casesOf(file).filter(({ group }) => isJudged(group))
       const ids = cases.map(({ id }) => id)
       if (new Set(ids).size !== ids.length) faults.push(`${file} has ids that are not unique`)
-      const missing = ids.filter((id) => !run.has(id) && !Object.hasOwn(excused, id))
+      const missing = ids.filter((id) => !isRun(id) && !Object.hasOwn(excused, id))
       if (missing.length > 0) faults.push(`no test has run these cases of ${file}: ${missing.join(', ')}`)
     }
-    const needless = Object.keys(excused).filter((id) => run.has(id))
+    const needless = Object.keys(excused).filter(isRun)
     if (needless.length > 0) faults.push(`excused, and run: ${needless.join(', ')}`)
     if (faults.length > 0) throw new Error(faults.join('\n'))
   }
