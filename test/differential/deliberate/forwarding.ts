@@ -164,7 +164,8 @@ export const inForwarding: readonly Deliberate[] = [
   },
   {
     name: 'own-header-map',
-    reason: 'Templates see what came before their handler, not what others of the same handler have set, in random order.',
+    reason:
+      'Templates see what came before their handler, not what others of the same handler have set, in random order.',
     covers: ({ facet }, { scenario }) =>
       facet.includes('header:') &&
       templatesOf(scenario, facet.replace(/.*header:/, '')).some((each) => each.includes('.Header')),
