@@ -92,11 +92,13 @@ function headersOf(upstream: RuleUpstream): UpstreamHeaders | undefined {
 
 function webSocketOf(written: RuleWebSocket | undefined): WebSocketSettings | false | undefined {
   if (written === undefined || written === false) return written
-  const { allowed_origins = [], graphql, recheck = '60s', max_message = 16_777_216 } = written === true ? {} : written
+  const { allowed_origins = [], graphql, recheck = '60s', max_message } = written === true ? {} : written
+  // Messages that pass as bytes are not held; those that are read are, whole.
+  const longest = graphql === undefined ? 16_777_216 : 1_048_576
   return {
     allowedOrigins: allowed_origins,
     recheck: milliseconds(recheck),
-    maxMessage: max_message,
+    maxMessage: max_message ?? longest,
     ...(graphql !== undefined && { graphql: graphql.credentials ?? 'upgrade' }),
   }
 }

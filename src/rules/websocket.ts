@@ -43,7 +43,7 @@ export const webSocketSchema = z.union([
       .min(1024)
       .max(1_073_741_824)
       .optional()
-      .describe('Bytes of one message of the client. Default: 16777216 (16 MiB).'),
+      .describe('Bytes of one message of the client. Default: 16777216 (16 MiB), with `graphql` 1048576 (1 MiB).'),
   }),
 ])
 

@@ -196,6 +196,19 @@ describe('an open WebSocket', () => {
     await proxy.close()
   })
 
+  it('of a rule that says nothing of them ends with a revocation, too, and with nothing else', async () => {
+    const edits = [['authorization', jwt({ exp: 1 })]] as const
+    const session = { ...alice, expiresAt: Date.now() + 50 }
+    const proxy = await startProxy(() => allow(targetOf(origin), { session, edits }), secure, { revocations: bus })
+    const socket = await open(proxy)
+    await expect.poll(() => Date.now()).toBeGreaterThan(session.expiresAt + 50)
+    expect(socket.readyState).toBe(WebSocket.OPEN)
+    const closed = closeOf(socket)
+    bus.publish({ session: 's1' }, 'admin_api')
+    expect(await closed).toEqual([4401, 'session ended'])
+    await proxy.close()
+  })
+
   it('is decided about again when everything may have ended', { timeout: 20_000 }, async () => {
     const proxy = await startProxy(() => allowed(), secure, { revocations: bus })
     const socket = await open(proxy)

@@ -112,7 +112,6 @@ export class Handshake {
     const settings = this.#settings
     const farewell = this.#protocol?.farewell
     const gate = this.#gate()
-    let lifetime: Lifetime | undefined
     let initTimer: NodeJS.Timeout | undefined
     const tunnel = new Tunnel({
       client,
@@ -124,7 +123,7 @@ export class Handshake {
       ...(farewell !== undefined && { farewell }),
       ended: (code) => {
         clearTimeout(initTimer)
-        lifetime?.end()
+        lifetime.end()
         tunnels.delete(open, code)
         this.abandon()
       },
@@ -135,18 +134,16 @@ export class Handshake {
     }
     const open: OpenTunnel = {
       goAway: () => tunnel.close(codes.goingAway, ''),
-      revoked: (revocation) => lifetime?.revoked(revocation),
+      revoked: (revocation) => lifetime.revoked(revocation),
     }
+    const lifetime = new Lifetime({
+      decision: this.#decision,
+      decide: () => current().decide(this.#inbound),
+      clock,
+      recheck: settings?.recheck,
+      close,
+    })
     tunnels.add(open)
-    if (settings !== undefined) {
-      lifetime = new Lifetime({
-        decision: this.#decision,
-        decide: () => current().decide(this.#inbound),
-        clock,
-        recheck: settings.recheck,
-        close,
-      })
-    }
     if (gate !== undefined) {
       initTimer = setTimeout(() => {
         if (!gate.isInitialised) close(closeCodes.initTimeout, 'Connection initialisation timeout')

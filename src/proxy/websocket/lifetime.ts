@@ -15,14 +15,16 @@ const lead = 5000
 const longest = 2_147_483_647
 /** Milliseconds over which sockets are asked about again when all sessions may have ended. */
 const spread = 5000
+/** Milliseconds until a question that an outage has left open is asked again, where there is no `recheck`. */
+const afterOutage = 30_000
 
 export interface LifetimeOptions {
   readonly decision: AllowedDecision
   /** Decides about the handshake's request again, with the rules of now. */
   readonly decide: () => Awaitable<Decision>
   readonly clock: Pick<Clock, 'now'>
-  /** Milliseconds between two decisions; 0 for none but the first. */
-  readonly recheck: number
+  /** Milliseconds between two decisions; 0 for none but the first. Absent: nothing but a revocation ends the socket. */
+  readonly recheck?: number | undefined
   readonly close: (code: typeof comeBack | typeof stayAway, reason: string) => void
 }
 
@@ -40,7 +42,7 @@ export class Lifetime {
     this.#sessionEnd = options.decision.session.expiresAt
     this.#plan()
     // Sockets that were opened together need not be asked about together.
-    const { recheck } = options
+    const { recheck = 0 } = options
     if (recheck > 0) this.#checkIn(recheck * (0.9 + 0.2 * Math.random()))
   }
 
@@ -69,6 +71,7 @@ export class Lifetime {
   /** Sets the timer for whatever ends first. */
   #plan(): void {
     clearTimeout(this.#ending)
+    if (this.#options.recheck === undefined) return
     const now = this.#options.clock.now()
     const token = this.#tokensEnd === undefined ? Number.POSITIVE_INFINITY : this.#tokensEnd - now
     const session = this.#sessionEnd === undefined ? Number.POSITIVE_INFINITY : this.#sessionEnd - now
@@ -94,7 +97,7 @@ export class Lifetime {
   }
 
   async #check(): Promise<void> {
-    const { decide, decision: first, recheck } = this.#options
+    const { decide, decision: first, recheck = 0 } = this.#options
     const decision = await decide()
     if (this.#over) return
     if (decision.allowed) {
@@ -104,12 +107,10 @@ export class Lifetime {
       }
       this.#sessionEnd = decision.session.expiresAt
       this.#plan()
-    } else if (isRefusal(decision)) {
-      this.#close(stayAway, 'session ended')
-      return
-    }
-    // An outage says nothing about the session; the token's end still holds.
-    if (recheck > 0) this.#checkIn(recheck)
+      if (recheck > 0) this.#checkIn(recheck)
+    } else if (isRefusal(decision)) this.#close(stayAway, 'session ended')
+    // An outage says nothing about the session: the question stands. The token's end still holds.
+    else this.#checkIn(recheck > 0 ? recheck : afterOutage)
   }
 }
 
