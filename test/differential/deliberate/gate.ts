@@ -4,7 +4,7 @@ import { aboutPath, type Deliberate, header, status, templatesOf, withoutNoise }
 /** A text without a query, in whatever form it stands there, and however often that has been escaped. */
 function withoutQuery(facet: string, text = '', query: string): string {
   if (/^service\d*\.target$/.test(facet)) return text.split('?')[0] ?? ''
-  if (/^service\d*\.body$/.test(facet)) return withoutNoise(text).replace(/"RawQuery":"[^"]*"/, '')
+  if (text.includes('"RawQuery":')) return withoutNoise(text).replace(/"RawQuery":"[^"]*"/, '')
   const forms = query === '' ? [] : [query, encodeURI(query), encodeURIComponent(query)]
   return forms
     .reduce((left, form) => left.replaceAll(escapedOnce(form), ''), escapedOnce(text))
