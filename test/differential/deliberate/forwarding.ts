@@ -14,10 +14,10 @@ const withoutSlash = (target: string): string =>
 const isRelativeLogin = (facet: string, theirs: string, ours: string): boolean =>
   ['header:location', 'body'].includes(facet) && theirs.includes('login') && ours.includes('login')
 
-/** Whether a mutator sets this header, in a rule that has noop and a hydrator, too. */
-function mixesBeforeHydrator(mutators: unknown, name: string): boolean {
-  const text = JSON.stringify(mutators).toLowerCase()
-  return text.includes('"noop"') && text.includes('"hydrator"') && text.includes(`"${name}":`)
+/** Whether a step sets this header, in a rule that has noop and a hydrator, too. */
+function mixesBeforeHydrator(rule: unknown, name: string): boolean {
+  const text = JSON.stringify(rule).toLowerCase()
+  return text.includes('"noop"') && text.includes('"hydrator"') && text.includes(`"${name}"`)
 }
 
 export const inForwarding: readonly Deliberate[] = [
@@ -67,7 +67,7 @@ export const inForwarding: readonly Deliberate[] = [
       facet.startsWith('service') &&
       theirs !== undefined &&
       calls.some(({ target }) => target.startsWith('/hydrate/')) &&
-      scenario.rules.some(({ mutators }) => mixesBeforeHydrator(mutators, facet.replace(/.*header:/, ''))),
+      scenario.rules.some((rule) => mixesBeforeHydrator(rule, facet.replace(/.*header:/, ''))),
   },
   {
     name: 'hydrated-header-names',

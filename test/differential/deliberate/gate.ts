@@ -4,7 +4,13 @@ import { aboutPath, type Deliberate, header, status, templatesOf, withoutNoise }
 /** A text without a query, in whatever form it stands there, and however often that has been escaped. */
 function withoutQuery(facet: string, text = '', query: string): string {
   if (/^service\d*\.target$/.test(facet)) return text.split('?')[0] ?? ''
-  if (text.includes('"RawQuery":')) return withoutNoise(text).replace(/"RawQuery":"[^"]*"/, '')
+  if (text.includes('"RawQuery":'))
+    return (
+      withoutNoise(text)
+        .replace(/"RawQuery":"[^"]*"/, '')
+        // What a mutator has made of it before.
+        .replace(/"header":(?:null|\{.*?\}),"match_context"/, '"match_context"')
+    )
   const forms = query === '' ? [] : [query, encodeURI(query), encodeURIComponent(query)]
   return forms
     .reduce((left, form) => left.replaceAll(escapedOnce(form), ''), escapedOnce(text))
@@ -86,7 +92,9 @@ export const atTheGate: readonly Deliberate[] = [
     covers: ({ facet, ours }, { request }) =>
       request.plane === 'decisions' &&
       (/^service\d*\.body$/.test(facet)
-        ? header(request, 'connection').includes('X-Custom')
+        ? header(request, 'connection')
+            .split(', ')
+            .some((name) => header(request, name) !== '')
         : ours === undefined &&
           header(request, 'connection')
             .toLowerCase()
