@@ -58,6 +58,8 @@ export interface State {
   readonly snapshot: Snapshot
   /** Every cookie that carries a session: the session store's own, and those that cookie_session is told to look at. */
   readonly sessionCookies: readonly string[]
+  /** Those, and every other cookie that some authenticator takes a token from. */
+  readonly credentialCookies: readonly string[]
   readonly repositories: LoadedRepositories
   readonly keySets: LoadedKeySets
   readonly apiTokens: ApiTokens
@@ -110,6 +112,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     previous: previous?.repositories,
   })
   const cookies = sessionCookies(config, repositories.rules)
+  const credentials = [...new Set([...cookies, ...tokenCookies(config, repositories.rules)])]
   const keySets = createKeySets({ previous: previous?.keySets.sets, now: () => runtime.clock.now() })
   const mappers = createMappers({ previous: previous?.mappers.mappers })
   const { safeguards } = config
@@ -137,7 +140,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       tokenTemplates: tokenTemplates.templates,
       matchingStrategy: config.access_rules.matching_strategy,
       sessionCookie: storeCookie(config),
-      sessionCookies: cookies,
+      sessionCookies: credentials,
       passCredentials: false,
       sessionStoreHealth: healthUrlOf(config),
       sessionExtender: extenderOf(config, runtime),
@@ -199,6 +202,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
         config,
         snapshot,
         sessionCookies: cookies,
+        credentialCookies: credentials,
         repositories,
         keySets,
         mappers,
@@ -212,17 +216,36 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 
 /** The session store's cookie, and whatever cookies cookie_session is told to look at. */
 function sessionCookies(config: Config, rules: readonly LoadedRule[]): readonly string[] {
-  const configs = [
-    config.authenticators['cookie_session']?.config,
-    ...rules.flatMap(({ rule }) =>
-      rule.authenticators.filter(({ handler }) => handler === 'cookie_session').map((ref) => ref.config),
-    ),
-  ]
-  const only = configs.flatMap((each) => {
-    const names = (each as { readonly only?: unknown } | null | undefined)?.only
+  const only = authenticatorSettings(config, rules, (handler) => handler === 'cookie_session').flatMap((settings) => {
+    const names = settings['only']
     return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
   })
   return [...new Set([storeCookie(config), ...only])]
+}
+
+/** The cookies that `token_from` of any authenticator names. */
+function tokenCookies(config: Config, rules: readonly LoadedRule[]): readonly string[] {
+  return authenticatorSettings(config, rules, () => true).flatMap((settings) => {
+    const name = (settings['token_from'] as { readonly cookie?: unknown } | null | undefined)?.cookie
+    return typeof name === 'string' ? [name] : []
+  })
+}
+
+/** As they are written: of the config, and of each rule by itself. */
+function authenticatorSettings(
+  config: Config,
+  rules: readonly LoadedRule[],
+  isAsked: (handler: string) => boolean,
+): readonly Readonly<Record<string, unknown>>[] {
+  const all = [
+    ...Object.entries(config.authenticators).map(([handler, section]) => ({ handler, config: section?.config })),
+    ...rules.flatMap(({ rule }) => rule.authenticators),
+  ]
+  return all.flatMap((each) =>
+    isAsked(each.handler) && typeof each.config === 'object' && each.config !== null
+      ? [each.config as Readonly<Record<string, unknown>>]
+      : [],
+  )
 }
 
 /** Keys that end too early by their own times. */

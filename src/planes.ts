@@ -21,7 +21,7 @@ const RESPONSE_HEADERS_TIMEOUT = 120_000
 
 /** With a runtime, calls that end sessions are seen on their way to Kratos. */
 export function proxySnapshot(
-  { config, snapshot, sessionCookies, whoami }: State,
+  { config, snapshot, sessionCookies, credentialCookies, whoami }: State,
   runtime?: Pick<Runtime, 'sessions' | 'revocations' | 'log'>,
 ): ProxySnapshot {
   const { proxy } = config.serve
@@ -34,6 +34,7 @@ export function proxySnapshot(
       trustForwardedHeaders: proxy.trust_forwarded_headers,
       ownedHeaders: snapshot.ownedHeaders,
       sessionCookies,
+      credentialCookies,
       timeouts: { ...proxy.timeout, responseHeaders: RESPONSE_HEADERS_TIMEOUT },
       webSockets: {
         max: proxy.websockets.max,

@@ -24,7 +24,7 @@ export function upstreamHeaders(
   upstream: UpstreamTarget,
   settings: ProxySettings,
 ): string[] {
-  const { safeguards, ownedHeaders, sessionCookies } = settings
+  const { safeguards, ownedHeaders, sessionCookies, credentialCookies = sessionCookies } = settings
   const { headers: own, passCredentials } = upstream
   const drop = (own?.client_headers ?? safeguards.client_headers) === 'drop'
   const dropCredentials = !passCredentials && (drop || own?.credentials === 'drop')
@@ -45,7 +45,7 @@ export function upstreamHeaders(
     if ((traits & forwarded) !== 0 && (lower === 'forwarded' || drop || (replace && isReplaced(lower)))) continue
     if (drop && (traits & (identity | underscore)) !== 0) continue
     if (dropCredentials && lower === 'cookie') {
-      const cookies = withoutCookies(raw[i + 1]!, sessionCookies)
+      const cookies = withoutCookies(raw[i + 1]!, credentialCookies)
       if (cookies !== '') list.push(raw[i]!, cookies)
       continue
     }

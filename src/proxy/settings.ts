@@ -12,6 +12,8 @@ export interface ProxySettings {
   readonly ownedHeaders: ReadonlySet<string>
   /** Names of the cookies that carry a session; case matters. */
   readonly sessionCookies: readonly string[]
+  /** Those, and others that carry a token of the client; absent: no others. */
+  readonly credentialCookies?: readonly string[]
   /** `serve.proxy.endpoints` by path: what is answered to GET and HEAD before any rule. */
   readonly endpoints: ReadonlyMap<string, ProxyEndpoint>
   /** Absent when `serve.proxy.cors` is not enabled. */

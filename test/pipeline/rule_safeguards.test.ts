@@ -83,6 +83,33 @@ describe('upstream of a rule', () => {
     expect(request.all('cookie')).toEqual([expected])
   })
 
+  it('a cookie that a token is taken from stays behind like the session cookie, and the upstream may set it', async () => {
+    const own = 'HTTP/1.1 200 OK\r\nSet-Cookie: token=new\r\nContent-Length: 2\r\n\r\nok'
+    const taking = {
+      handler: 'bearer_token',
+      config: { check_session_url: 'http://127.0.0.1:9/', token_from: { cookie: 'token' }, prefix: 'x' },
+    }
+    const rule = {
+      ...ruleOf({ authenticators: [taking, 'noop'] }),
+      upstream: { url: upstream.origin },
+    }
+    const authenticators = {
+      ...config.authenticators,
+      bearer_token: { ...on, config: { check_session_url: 'http://127.0.0.1:9/' } },
+    }
+    await using gateway = await startGateway({
+      config: { ...config, profile: 'secure', authenticators },
+      rules: [rule],
+    })
+    upstream.reset()
+    upstream.respond = () => own
+    const bytes = 'GET /x HTTP/1.1\r\nHost: gw.example\r\nCookie: token=secret; theme=dark\r\n\r\n'
+    const response = await sendRaw(gateway.addresses.proxy.port, bytes)
+    expect(upstream.requests.map((request) => request.all('cookie'))).toEqual([['theme=dark']])
+    expect(response.header('set-cookie')).toBe('token=new')
+    upstream.reset()
+  })
+
   it.each(['Host', 'content-length', 'Connection', 'TE'])(
     'a mutator that sets %s is warned of, and does not',
     async (name) => {
