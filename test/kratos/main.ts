@@ -1,5 +1,5 @@
 /**
- * Runs Mintkeeper before a real Kratos and tells what was seen. `node test/kratos/main.ts [--only PART]`, with the path of
+ * Runs Mintkeeper before a real Kratos and tells what was seen. `npm run kratos -- [--only PART]`, with the path of
  * a Kratos executable in KRATOS_BIN. Exits 1 when something was wrong, 2 when it cannot run.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
