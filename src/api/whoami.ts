@@ -8,13 +8,13 @@ import type {
   ErrorAnswer,
   HeaderLine,
   Inbound,
-  JsonObject,
   Log,
   Safeguards,
   Session,
   SessionAnswer,
   SessionStore,
   TokenTemplate,
+  VerbatimAnswer,
 } from '../pipeline/contract.ts'
 import { requestCookies } from '../pipeline/credentials.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
@@ -50,7 +50,7 @@ const PRIVATE: readonly HeaderLine[] = [
 export function createWhoami(options: WhoamiOptions): Whoami {
   const { kratos, sessions, templates, clock, log } = options
   const url = new URL('sessions/whoami', kratos.endsWith('/') ? kratos : `${kratos}/`).href
-  // The document is passed on as it is; it has to be one of a session.
+  // What Kratos says is passed on as it is; it has to be about a session.
   const safeguards = {
     ...options.safeguards,
     session_requirements: 'strict',
@@ -61,7 +61,7 @@ export function createWhoami(options: WhoamiOptions): Whoami {
   async function ask(credentials: readonly HeaderLine[]): Promise<SessionAnswer> {
     let answer: SessionAnswer = { outcome: 'denied', error: new GatewayError('credentials_invalid'), setCookie: [] }
     for (const credential of credentials) {
-      answer = await sessions.ask({ url, method: 'GET', headers: [credential], reader })
+      answer = await sessions.ask({ url, method: 'GET', headers: [credential], reader, verbatim: true })
       // A cookie that Kratos does not take leaves the bearer token to be looked at.
       if (answer.outcome !== 'denied' || answer.error.code !== 'credentials_invalid') break
     }
@@ -83,25 +83,40 @@ export function createWhoami(options: WhoamiOptions): Whoami {
   return async (inbound) => {
     const answer = await ask(credentialsOf(inbound, options.cookie))
     if (answer.outcome !== 'session') return refusal(answer.error, inbound)
-    const { session, setCookie } = answer
+    const { session, setCookie, verbatim } = answer
     const name = new URLSearchParams(inbound.query).get('tokenize_as') ?? ''
     try {
-      const tokenized = name === '' ? {} : { tokenized: await tokenize(name, session, inbound) }
+      const token = name === '' ? undefined : await tokenize(name, session, inbound)
+      // As in Kratos: an answer with a token is for this once.
+      const cacheFor = token === undefined ? verbatim?.cacheFor : undefined
       return {
         status: 200,
         headers: [
           ['Content-Type', JSON_TYPE],
           ...PRIVATE,
           ['X-Kratos-Authenticated-Identity-Id', session.subject],
+          ...(cacheFor === undefined ? [] : [['Ory-Session-Cache-For', String(cacheFor / 1000)] as const]),
           ...setCookie.map((value): HeaderLine => ['Set-Cookie', value]),
         ],
-        body: `${goJson({ ...session.extra, ...tokenized } satisfies JsonObject)}\n`,
+        body: documentOf(session, verbatim, token),
       }
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error
       return refusal(error, inbound)
     }
   }
+}
+
+/**
+ * Kratos' own text where there is one, and the token added to it: read and written again, integers beyond 2^53 would come
+ * out as others.
+ */
+function documentOf({ extra }: Session, verbatim: VerbatimAnswer | undefined, token: string | undefined): string {
+  const added = token === undefined ? {} : { tokenized: token }
+  if (verbatim === undefined || Object.hasOwn(extra ?? {}, 'tokenized')) return `${goJson({ ...extra, ...added })}\n`
+  if (token === undefined) return verbatim.body
+  const open = verbatim.body.slice(0, verbatim.body.lastIndexOf('}'))
+  return `${open},${goJson(added).slice(1)}\n`
 }
 
 /**

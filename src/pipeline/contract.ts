@@ -461,6 +461,8 @@ export interface SessionQuestion {
   /** All headers that are sent, credentials included; names in lower case. */
   readonly headers: readonly HeaderLine[]
   readonly reader: SessionReader
+  /** Whether the answer is to be had as it came, too. */
+  readonly verbatim?: true
 }
 
 /** How an answer of the session store becomes a session. */
@@ -475,9 +477,23 @@ export interface SessionReader {
 
 /** The closed set of what the session store can have said; `setCookie` is relayed to the client. */
 export type SessionAnswer =
-  | { readonly outcome: 'session'; readonly session: Session; readonly setCookie: readonly string[] }
+  | {
+      readonly outcome: 'session'
+      readonly session: Session
+      readonly setCookie: readonly string[]
+      /** Only for a question that asks for it. */
+      readonly verbatim?: VerbatimAnswer
+    }
   | { readonly outcome: 'denied'; readonly error: GatewayError; readonly setCookie: readonly string[] }
   | { readonly outcome: 'unavailable'; readonly error: GatewayError }
+
+/** The session store's own words, for whoever passes them on. */
+export interface VerbatimAnswer {
+  /** A JSON object. */
+  readonly body: string
+  /** Milliseconds for which it may be used again; absent when the session store does not say. */
+  readonly cacheFor: number | undefined
+}
 
 /** What the one who asks makes of answers; no part of the question. */
 export interface SessionPolicy {

@@ -11,7 +11,9 @@ export function readAnswer(response: HttpResponse, question: SessionQuestion): S
     const document = parse(response.body, question.method)
     if (document instanceof GatewayError) return { outcome: 'unavailable', error: document }
     const session = question.reader.read(document)
-    return session instanceof GatewayError ? refusal(session, setCookie) : { outcome: 'session', session, setCookie }
+    if (session instanceof GatewayError) return refusal(session, setCookie)
+    const verbatim = question.verbatim && { body: response.body, cacheFor: cacheableFor(response) }
+    return { outcome: 'session', session, setCookie, ...(verbatim !== undefined && { verbatim }) }
   }
   if (status === 401)
     return refusal(new GatewayError('credentials_invalid', { detail: 'the session store answered 401' }), setCookie)

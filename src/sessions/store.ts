@@ -62,8 +62,9 @@ const askEachTime: SessionPolicy = { maxEntries: 0, staleIfError: 0, reuse: fals
 const ATTEMPTS = 3
 
 /** Length-prefixed, so that no two questions can be told apart wrongly by where their parts end. */
-function questionKey({ method, url, reader, headers }: SessionQuestion): string {
-  let text = `${method.length}:${method}${url.length}:${url}${reader.key.length}:${reader.key}`
+function questionKey({ method, url, reader, headers, verbatim }: SessionQuestion): string {
+  const wants = verbatim ? 'verbatim' : ''
+  let text = `${wants}${method.length}:${method}${url.length}:${url}${reader.key.length}:${reader.key}`
   for (const [name, value] of headers) text += `${name.length}:${name}${value.length}:${value}`
   return hash('sha256', text, 'base64url')
 }

@@ -13,6 +13,9 @@ const alice = {
   identity: { id: '7458af86-c1d8-401c-978a-8da89133f78b', traits: { email: 'a@example.org' }, metadata_public: null },
   devices: null,
 }
+/** Beyond what JavaScript's numbers hold, and with blanks of its own. */
+const exact = JSON.stringify({ ...alice, devices: 'X' }).replace('"X"', ' [{ "n": 9007199254740993 }] ')
+
 const bob = { ...alice, id: 's-bob', identity: { ...alice.identity, id: 'bob' } }
 
 const aal2Body = JSON.stringify({
@@ -55,6 +58,9 @@ beforeAll(async () => {
     if (token === 'aal1') return void response.writeHead(403, json).end(aal2Body)
     if (token === 'alice' || authorization === 'Bearer alice') {
       return void response.writeHead(200, json).end(JSON.stringify(alice))
+    }
+    if (token === 'exact') {
+      return void response.writeHead(200, { ...json, 'ory-session-cache-for': '60' }).end(`${exact}\n`)
     }
     if (cookie === 'ory_kratos_session=BOB') {
       return void response
@@ -190,6 +196,32 @@ describe('/sessions/whoami', () => {
   it('takes claims of an object, too', async () => {
     const { body } = await whoami(byToken, '?tokenize_as=object')
     expect(decodeJwt(body.tokenized ?? '')).toMatchObject({ mail: 'a@example.org', iss: 'https://issuer.example' })
+  })
+
+  it('is what Kratos says, to the letter', async () => {
+    const ask = (query: string): Promise<Response> =>
+      fetch(`${gateway.api}/sessions/whoami${query}`, { headers: { 'x-session-token': 'exact' } })
+    const plain = await ask('')
+    expect(await plain.text()).toBe(`${exact}\n`)
+    expect(plain.headers.get('ory-session-cache-for')).toBe('60')
+    const tokenized = await ask('?tokenize_as=plain')
+    const text = await tokenized.text()
+    expect(text.startsWith(exact.slice(0, -1))).toBe(true)
+    expect(Object.keys(JSON.parse(text) as object)).toEqual([...Object.keys(alice), 'tokenized'])
+  })
+
+  it('invariant/no-cache-header', async () => {
+    const { headers } = await whoami({ 'x-session-token': 'exact' }, '?tokenize_as=plain')
+    expect(headers.get('ory-session-cache-for')).toBeNull()
+  })
+
+  it('invariant/jwe-none: a token has three parts, and what it says can be read by everybody', async () => {
+    const { body } = await whoami(byToken, '?tokenize_as=plain')
+    const parts = (body.tokenized ?? '').split('.')
+    expect(parts.length).toBe(3)
+    const [header, payload] = parts.slice(0, 2).map((part) => Buffer.from(part, 'base64url').toString())
+    expect(Object.keys(JSON.parse(header ?? '') as object).toSorted()).toEqual(['alg', 'kid', 'typ'])
+    expect(JSON.parse(payload ?? '')).toMatchObject({ sub: alice.identity.id })
   })
 
   it('makes no token when none is asked for', async () => {
