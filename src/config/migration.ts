@@ -216,7 +216,7 @@ export const differences: readonly Difference[] = [
     find: ({ setting }) => templated(setting('authorizers', 'remote_json', 'payload')),
   },
   {
-    subjects: ['`remoteIpAddress` of `keto_engine_acp_ory`'],
+    subjects: ['`remoteIpAddress` of `keto_engine_acp_ory`', 'an answer to `keto_engine_acp_ory` without `allowed`'],
     message: 'Policies see the nearest public address of X-Forwarded-For where that is trusted, else that of the peer',
     hint: 'Behind another proxy set serve.proxy.trust_forwarded_headers, and let that proxy add the address of its client.',
     find: ({ enabled }) => enabled('authorizers', 'keto_engine_acp_ory'),

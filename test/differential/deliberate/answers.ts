@@ -86,6 +86,15 @@ export const inAnswers: readonly Deliberate[] = [
       called(ours, 'service').some(({ target }) => target === '/introspect'),
   },
   {
+    name: 'no-policy-decision',
+    reason: 'What answers 200 without a decision is not Keto: a fault, and no refusal.',
+    decides: ({ theirs, ours }) =>
+      status(theirs) !== status(ours) &&
+      called(ours, 'service').some(
+        ({ target, body: asked }) => target.startsWith('/keto/') && asked.includes('"resource":"silent"'),
+      ),
+  },
+  {
     name: 'policy-address',
     reason: 'The first entry of X-Forwarded-For, and X-Real-IP, are what clients say of themselves.',
     covers: ({ facet, theirs = '', ours = '' }) =>
