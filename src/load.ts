@@ -7,6 +7,7 @@ import { createWhoami, type Whoami } from './api/whoami.ts'
 import { whoamiProblems } from './api/whoami_checks.ts'
 import { certificateProblems } from './certificates.ts'
 import type { Config } from './config/schema.ts'
+import { sessionCookies, storeCookie, tokenCookies } from './config/cookies.ts'
 import { loadConfig, type LoadedConfig } from './config/load.ts'
 import { migrationNotes, type MigrationNote } from './config/migration.ts'
 import type { Environment } from './documents/interpolate.ts'
@@ -214,40 +215,6 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   }
 }
 
-/** The session store's cookie, and whatever cookies cookie_session is told to look at. */
-function sessionCookies(config: Config, rules: readonly LoadedRule[]): readonly string[] {
-  const only = authenticatorSettings(config, rules, (handler) => handler === 'cookie_session').flatMap((settings) => {
-    const names = settings['only']
-    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : []
-  })
-  return [...new Set([storeCookie(config), ...only])]
-}
-
-/** The cookies that `token_from` of any authenticator names. */
-function tokenCookies(config: Config, rules: readonly LoadedRule[]): readonly string[] {
-  return authenticatorSettings(config, rules, () => true).flatMap((settings) => {
-    const name = (settings['token_from'] as { readonly cookie?: unknown } | null | undefined)?.cookie
-    return typeof name === 'string' ? [name] : []
-  })
-}
-
-/** As they are written: of the config, and of each rule by itself. */
-function authenticatorSettings(
-  config: Config,
-  rules: readonly LoadedRule[],
-  isAsked: (handler: string) => boolean,
-): readonly Readonly<Record<string, unknown>>[] {
-  const all = [
-    ...Object.entries(config.authenticators).map(([handler, section]) => ({ handler, config: section?.config })),
-    ...rules.flatMap(({ rule }) => rule.authenticators),
-  ]
-  return all.flatMap((each) =>
-    isAsked(each.handler) && typeof each.config === 'object' && each.config !== null
-      ? [each.config as Readonly<Record<string, unknown>>]
-      : [],
-  )
-}
-
 /** Keys that end too early by their own times. */
 function scheduleProblems({ uses }: LoadedKeySets, placeOf: (url: string) => Problem['place']): readonly Problem[] {
   return uses.flatMap(({ url, set, lifetime = 0 }) => {
@@ -292,10 +259,6 @@ function healthUrlOf({ kratos }: Config): string | undefined {
 function extenderOf({ kratos }: Config, { sessionExtenders }: Runtime): SessionExtender | undefined {
   if (kratos?.extend_sessions === undefined || kratos.admin_url === undefined) return undefined
   return sessionExtenders?.({ adminUrl: kratos.admin_url, publicUrl: kratos.public_url, ...kratos.extend_sessions })
-}
-
-function storeCookie(config: Config): string {
-  return config.kratos?.cookie ?? 'ory_kratos_session'
 }
 
 function hasError(problems: readonly Problem[]): boolean {
