@@ -262,3 +262,16 @@ describe('a connection that was kept open', () => {
     server.close()
   })
 })
+
+describe('an answer without a document', () => {
+  it.each([
+    ['extra', null],
+    ['@this', null],
+    ['{"id":identity.id}', {}],
+  ])('extra_from %s gives %j', (path, expected) => {
+    const settings = { subject_from: 'subject', extra_from: path }
+    const clock = { now: () => 0, monotonic: () => 0 }
+    const reader = createSessionReader(settings, resolveSafeguards('oathkeeper', {}), clock)
+    expect(reader.read(undefined)).toEqual({ subject: '', extra: expected })
+  })
+})
