@@ -7,6 +7,7 @@ import { dataServerAdvice } from './advice/data_servers.ts'
 import { errorHandlerAdvice } from './advice/error_handlers.ts'
 import { mutatorAdvice } from './advice/mutators.ts'
 import { strippedPathAdvice } from './advice/stripped_path.ts'
+import { webSocketAdvice } from './advice/websockets.ts'
 
 export function adviceOn(advised: AdvisedRule): readonly Problem[] {
   return [
@@ -16,5 +17,6 @@ export function adviceOn(advised: AdvisedRule): readonly Problem[] {
     ...errorHandlerAdvice(advised),
     ...cacheAdvice(advised),
     ...strippedPathAdvice(advised),
+    ...webSocketAdvice(advised),
   ]
 }

@@ -94,7 +94,7 @@ describe('a data server that gets what clients send', () => {
     [
       'Hasura by its path',
       {},
-      { upstream: { url: 'http://u/v1/graphql' } },
+      { upstream: { url: 'http://u/v1/graphql', websocket: false } },
       [`Hasura and gets, as the client sent it: ${all}`],
     ],
     [
@@ -288,6 +288,25 @@ describe('a path that is never stripped', () => {
     ['strip_prefix', { ...pattern('http://<[a-z]+>/api'), upstream: { strip_prefix: '/x' } }, []],
     ['strip_prefix', { ...pattern('http://h'), upstream: { strip_prefix: '/x' } }, told],
   ])('%s %j', async (_, config, expected) => {
+    expect(await warnings({ mutators: ['id_token'] }, config)).toEqual(expected)
+  })
+})
+
+describe('WebSockets', () => {
+  const at = (websocket?: object | boolean) => ({
+    upstream: { url: 'http://u/v1/graphql', client_headers: 'pass', ...(websocket !== undefined && { websocket }) },
+  })
+  const unread = [expect.stringContaining('from the first message on a WebSocket')]
+  const never = [expect.stringContaining('No WebSocket can be opened')]
+  it.each<[string, Differing, unknown[]]>([
+    ['by default', at(), unread],
+    ['by default under secure', { profile: 'secure', ...at() }, []],
+    ['as bytes', at(true), unread],
+    ['as messages', at({ graphql: {} }), []],
+    ['never', at(false), []],
+    ['to another server', { upstream: { websocket: true } }, []],
+    ['without GET', { ...at(true), match: { methods: ['POST'] } }, never],
+  ])('to Hasura: %s', async (_, config, expected) => {
     expect(await warnings({ mutators: ['id_token'] }, config)).toEqual(expected)
   })
 })
