@@ -52,7 +52,7 @@ const get = async (target: Target, at: string): Promise<string> => {
 const checkAnswer = async (target: Target): Promise<void> => {
   if ((await get(target, `/${target.at}`)) !== body) throw new Error(`${target.name}: the answer is not the upstream's`)
   if (target.authorization === undefined) return
-  const { authorization } = JSON.parse(await get(target, `/echo/${target.at}`)) as { authorization: string }
+  const { authorization } = JSON.parse(await get(target, `/${target.at}/echo`)) as { authorization: string }
   if (!target.authorization.test(authorization)) throw new Error(`${target.name}: the upstream got "${authorization}"`)
 }
 

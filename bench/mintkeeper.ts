@@ -25,7 +25,7 @@ export const writeMintkeeperConfig = async (
   const file = (name: string): string => path.join(folder, name)
   const rule = (id: string, authenticator: string, mutator: string, config?: object): object => ({
     id,
-    match: { url: `http://127.0.0.1:${proxy}/<{${id},*/${id}}>`, methods: ['GET', 'POST'] },
+    match: { url: `http://127.0.0.1:${proxy}/${id}<**>`, methods: ['GET', 'POST'] },
     authenticators: [{ handler: authenticator, ...(config && { config }) }],
     authorizer: { handler: 'allow' },
     mutators: [{ handler: mutator }],

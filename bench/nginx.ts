@@ -40,7 +40,7 @@ ${http}
 `
 
 /**
- * Answers everything with the same JSON, `/echo` with the request's Authorization, `/download` with 1 MiB, `/upload` when it
+ * Answers everything with the same JSON, `echo` with the request's Authorization, `download` with 1 MiB, `upload` when it
  * has read the whole body, and the session check. Writes the file that it sends into its folder, which must exist.
  */
 export const upstreamConfig = (folder: string, port: number): string => {
@@ -52,7 +52,7 @@ export const upstreamConfig = (folder: string, port: number): string => {
   server {
     listen 127.0.0.1:${port} backlog=1024;
     location / { return 200 '${body}'; }
-    location /echo/ { return 200 '{"authorization":"$http_authorization"}'; }
+    location ~ /echo { return 200 '{"authorization":"$http_authorization"}'; }
     location ~ /download { alias ${file}; }
     location ~ /upload {
       client_body_buffer_size 11m;
@@ -70,8 +70,8 @@ export const upstreamConfig = (folder: string, port: number): string => {
 }
 
 /**
- * A path that ends in `/auth` is proxied after a session check for each request, one in `/cached` after one that is kept by
- * its cookie, any other as it is.
+ * What begins with `/auth` is proxied after a session check for each request, what begins with `/cached` after one that is
+ * kept by its cookie, all else as it is.
  */
 export const proxyConfig = (folder: string, port: number, upstream: number): string => {
   // A location with a header of its own inherits none: Connection has to be repeated for keep-alive.
@@ -96,12 +96,12 @@ export const proxyConfig = (folder: string, port: number, upstream: number): str
     listen 127.0.0.1:${port} backlog=1024;
     location / {${pass}
     }
-    location ~ /auth$ {
+    location /auth {
       auth_request /_session;
       auth_request_set $identity $upstream_http_x_kratos_authenticated_identity_id;
       proxy_set_header X-User $identity;${pass}
     }
-    location ~ /cached$ {
+    location /cached {
       auth_request /_kept_session;
       auth_request_set $identity $upstream_http_x_kratos_authenticated_identity_id;
       proxy_set_header X-User $identity;${pass}

@@ -22,7 +22,7 @@ import {
 export interface Target {
   readonly name: string
   readonly port: number
-  /** The last segment of the paths that it answers. */
+  /** The first segment of the paths that it answers. */
   readonly at: string
   /** Whether it is measured with all workloads, or with the GET of 1 KiB alone. */
   readonly all?: true

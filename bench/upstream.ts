@@ -6,9 +6,9 @@ const megabyte = Buffer.alloc(1024 * 1024, 'x')
 
 createServer((request, response) => {
   const url = request.url ?? '/'
-  const answer = url.startsWith('/echo/')
+  const answer = url.endsWith('/echo')
     ? JSON.stringify({ authorization: request.headers.authorization ?? '' })
-    : url.startsWith('/download/')
+    : url.endsWith('/download')
       ? megabyte
       : url === '/sessions/whoami'
         ? sessionJson
