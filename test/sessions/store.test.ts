@@ -269,9 +269,8 @@ describe('an answer without a document', () => {
     ['@this', null],
     ['{"id":identity.id}', {}],
   ])('extra_from %s gives %j', (path, expected) => {
-    const settings = { subject_from: 'subject', extra_from: path }
-    const clock = { now: () => 0, monotonic: () => 0 }
-    const reader = createSessionReader(settings, resolveSafeguards('oathkeeper', {}), clock)
+    const paths = { subject_from: 'subject', extra_from: path }
+    const reader = createSessionReader(paths, resolveSafeguards('oathkeeper', {}), clock)
     expect(reader.read(undefined)).toEqual({ subject: '', extra: expected })
   })
 })
