@@ -81,8 +81,9 @@ export const inAnswers: readonly Deliberate[] = [
     reason: "The gateway's own token is asked for once per server and client, not once per rule.",
     covers: ({ facet }, { theirs, ours }) =>
       facet.startsWith('service') &&
-      called(theirs, 'service').some(({ target }) => target === '/token') &&
-      !called(ours, 'service').some(({ target }) => target === '/token') &&
+      // Either way round: a request that one of them refused before has not fetched it there.
+      called(theirs, 'service').some(({ target }) => target === '/token') !==
+        called(ours, 'service').some(({ target }) => target === '/token') &&
       called(ours, 'service').some(({ target }) => target === '/introspect'),
   },
   {
