@@ -101,6 +101,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     log: currentLog,
     observe: (outcome) => metrics.sessionStoreCall(outcome),
     observeMemory: (kind) => metrics.sessionFromMemory(kind),
+    onRefused(session) {
+      if (state.config.revocation.observe) revocations.publish({ session, inDoubt: true }, 'refused')
+    },
   })
   revocations.subscribe((revocation) => sessions.revoke(revocation))
   revocations.subscribe((revocation) => tokens.forget(revocation))

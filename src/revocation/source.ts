@@ -30,8 +30,8 @@ export function readMessage(text: string): Revocation {
   try {
     const message = JSON.parse(text) as unknown
     if (typeof message === 'object' && message !== null) {
-      const { session, identity } = message as { readonly session?: unknown; readonly identity?: unknown }
-      if (typeof session === 'string') return { session }
+      const { session, identity, inDoubt } = message as Readonly<Partial<Record<string, unknown>>>
+      if (typeof session === 'string') return inDoubt === true ? { session, inDoubt } : { session }
       if (typeof identity === 'string') return { identity }
     }
   } catch {

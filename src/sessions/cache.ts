@@ -60,6 +60,8 @@ export interface SessionCache {
   stale(key: string, policy: SessionPolicy): SessionAnswer | undefined
   /** Whether the question has led to a session that has neither ended nor been refused since. */
   knows(key: string): boolean
+  /** The session that the question has led to, if it may still be answered, be it only in an outage. */
+  session(key: string): Session | undefined
   /** Keeps what may be kept, and forgets what the answer refutes. */
   learn(key: string, reply: Reply, policy: SessionPolicy): void
   /** From now on nothing that this ends is answered, neither as fresh nor as stale. */
@@ -139,6 +141,14 @@ export function createSessionCache({ clock, random = Math.random }: SessionCache
         if (known !== undefined && !hasEnded(known.answer.session)) return true
       }
       return false
+    },
+    session(key) {
+      for (const cache of caches.values()) {
+        const known = cache.peek(key)
+        if (known !== undefined && known.worth !== 'nothing' && !hasEnded(known.answer.session))
+          return known.answer.session
+      }
+      return undefined
     },
     learn(key, { answer, status, cacheFor, size }, policy) {
       const keeps = policy.maxEntries > 0

@@ -36,6 +36,11 @@ export interface SessionStoreOptions {
   readonly observe?: (outcome: SessionAnswer['outcome']) => void
   /** Told about every question that was answered from memory, for metrics. */
   readonly observeMemory?: (kind: 'fresh' | 'stale') => void
+  /**
+   * Told of a remembered session when a credential of it is refused by a session store that says it is ready. The credential
+   * alone may be over while the session lives on with another: what is remembered of it is in doubt, not its end.
+   */
+  readonly onRefused?: (sessionId: string) => void
 }
 
 export interface SessionMemory extends SessionStore {
@@ -74,7 +79,7 @@ const hasIds = ({ id, identity }: Session): boolean => id !== undefined && ident
 /** A session store client with a pool per origin. `close` waits for calls in flight. */
 export function createSessionStore(options: SessionStoreOptions = {}): SessionMemory {
   const { timeout = 2000, concurrency = 128, maxBody = 256 * 1024, clock = systemClock } = options
-  const { log, observe, observeMemory } = options
+  const { log, observe, observeMemory, onRefused } = options
   const pools = new OriginPools({ connections: concurrency, connectTimeout: CONNECT_TIMEOUT })
   const cache = createSessionCache({ clock })
   const places = createPlaces(concurrency)
@@ -135,7 +140,9 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
       const isNews = status === 401 && healthUrl !== undefined && cache.knows(key)
       if (isNews && !(await isReady(healthUrl))) return unbelievable()
       if (answer.outcome !== 'session' || !revocations.revokedSince(moment, answer.session)) {
+        const refused = isNews ? cache.session(key)?.id : undefined
         cache.learn(key, reply, policy)
+        if (refused !== undefined) onRefused?.(refused)
         return answer
       }
       // Of a session without ids it cannot be told whether it was the one: its answer counts for those who wait, and is not kept.

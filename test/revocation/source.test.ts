@@ -6,6 +6,8 @@ import { loadGateway } from '../support/gateway.ts'
 describe('a message', () => {
   it.each([
     ['{"session":"a"}', { session: 'a' }],
+    ['{"session":"a","inDoubt":true,"from":"b"}', { session: 'a', inDoubt: true }],
+    ['{"session":"a","inDoubt":"true"}', { session: 'a' }],
     ['{"identity":"a","from":"b"}', { identity: 'a' }],
     ['{"everything":true}', { everything: true }],
     ['{"session":1}', { everything: true }],

@@ -218,6 +218,25 @@ describe('an open WebSocket', () => {
     await proxy.close()
   })
 
+  it('is decided about again when its session is in doubt, and stays if it holds', async () => {
+    const proxy = await startProxy(() => allowed(), secure, { revocations: bus })
+    const socket = await open(proxy)
+    const asked = Promise.withResolvers<void>()
+    proxy.decide = () => {
+      asked.resolve()
+      return allowed()
+    }
+    bus.publish({ session: 's1', inDoubt: true }, 'refused')
+    await asked.promise
+    socket.send('still there')
+    await once(socket, 'message')
+    const closed = closeOf(socket)
+    proxy.decide = () => refuse(new GatewayError('credentials_invalid'))
+    bus.publish({ session: 's1', inDoubt: true }, 'refused')
+    expect(await closed).toEqual([4401, 'session ended'])
+    await proxy.close()
+  })
+
   it('ws-025: is asked for a sign of life, and stays as long as it gives one', async () => {
     const proxy = await startProxy(() => allowed(), { ...secure, webSockets: { ...defaultWebSocketLimits, ping: 40 } })
     const lively = await open(proxy)

@@ -75,7 +75,9 @@ export const revocation = z
     observe: z
       .boolean()
       .default(true)
-      .describe('Watch logouts, settings and admin calls that pass through to kratos.public_url and kratos.admin_url.'),
+      .describe(
+        'Watch logouts, settings and admin calls that pass through to kratos.public_url and kratos.admin_url, and tell of remembered sessions that Kratos refuses.',
+      ),
     webhook,
     database,
     redis,

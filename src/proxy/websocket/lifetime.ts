@@ -51,7 +51,9 @@ export class Lifetime {
     const { session } = this.#options.decision
     if ('everything' in revocation) this.#checkIn(spread * Math.random())
     else if ('session' in revocation) {
-      if (revocation.session === session.id) this.#close(stayAway, 'session ended')
+      if (revocation.session !== session.id) return
+      if (revocation.inDoubt === true) this.#checkIn(0)
+      else this.#close(stayAway, 'session ended')
     } else if (revocation.identity === session.identity) this.#close(comeBack, 'session changed')
   }
 
