@@ -526,9 +526,9 @@ export interface SessionStore {
 }
 
 /**
- * What no longer holds: a session, which has ended, or of which only a credential may have (`inDoubt`); whatever is remembered of a user (the session store's id of the identity),
- * whose sessions have ended or say something else now; or everything, because news may have been missed. Whoever remembers
- * something of it forgets it, and asks anew before it counts again.
+ * What no longer holds: a session, which has ended, or of which a credential has (`inDoubt`); whatever is remembered of a user
+ * (the session store's id of the identity), whose sessions have ended or say something else now; or everything, because news
+ * may have been missed. Whoever remembers something of it forgets it, and asks anew before it counts again.
  */
 export type Revocation =
   { readonly session: string; readonly inDoubt?: true } | { readonly identity: string } | { readonly everything: true }

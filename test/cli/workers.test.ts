@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createStandIn } from '../../demo/stand-in/server.ts'
 import { openClient } from '../support/raw-client.ts'
 import { folder, spawnCli, writeGateway, type Folder, type Spawned } from './run.ts'
 
@@ -20,8 +21,11 @@ function newFolder(): Folder {
 const free = { host: '127.0.0.1', port: 0 }
 const serving = { proxy: free, api: free, prometheus: free, shutdown: { drain: '300ms' } }
 
-/** An upstream that says nothing of note, and a gateway with two workers before it. */
-async function start(): Promise<{ spawned: Spawned; proxy: number; api: number; metrics: number; files: Folder }> {
+/** An upstream that says nothing of note, and a gateway with two workers before it; `config` lies over theirs. */
+async function start(
+  config: object = {},
+  authenticator = 'anonymous',
+): Promise<{ spawned: Spawned; proxy: number; api: number; metrics: number; files: Folder }> {
   const upstream = createServer((_, response) => response.end('hello'))
   upstream.listen(0, '127.0.0.1')
   await once(upstream, 'listening')
@@ -30,18 +34,18 @@ async function start(): Promise<{ spawned: Spawned; proxy: number; api: number; 
     upstream.close()
   })
   const files = newFolder()
-  const config = writeGateway(files, { serve: serving })
+  const file = writeGateway(files, { serve: serving, ...config })
   files.write('rules.yaml', [
     {
       id: 'hello',
       match: { url: 'http://app.example/<.*>', methods: ['GET'] },
-      authenticators: [{ handler: 'anonymous' }],
+      authenticators: [{ handler: authenticator }],
       authorizer: { handler: 'allow' },
       mutators: [{ handler: 'noop' }],
       upstream: { url: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}` },
     },
   ])
-  const spawned = spawnCli(['serve', '--workers', '2', '-c', config])
+  const spawned = spawnCli(['serve', '--workers', '2', '-c', file])
   open.push(async () => {
     // The primary ends its workers; a primary that is killed leaves them to notice by themselves.
     spawned.child.kill('SIGTERM')
@@ -55,9 +59,10 @@ async function start(): Promise<{ spawned: Spawned; proxy: number; api: number; 
 }
 
 /** One request on a connection of its own, as a browser's first. */
-async function get(port: number): Promise<number> {
+async function get(port: number, cookie?: string): Promise<number> {
   const client = await openClient(port)
-  client.write('GET /hello HTTP/1.1\r\nHost: app.example\r\n\r\n')
+  const credentials = cookie === undefined ? '' : `Cookie: ${cookie}\r\n`
+  client.write(`GET /hello HTTP/1.1\r\nHost: app.example\r\n${credentials}\r\n`)
   const { status } = await client.response()
   client.close()
   return status
@@ -148,6 +153,45 @@ describe('serve --workers', { timeout: 60_000 }, () => {
     await expect
       .poll(async () => new Set([await get(proxy), await get(proxy), await get(proxy)]), { timeout: 20_000 })
       .toEqual(new Set([404]))
+  })
+
+  it('ends a session in all of them when one hears of it', async () => {
+    const kratos = await createStandIn()
+    open.push(() => kratos.close())
+    const token = 'a token for the tests'
+    const session = {
+      check_session_url: `${kratos.publicUrl}/sessions/whoami`,
+      subject_from: 'identity.id',
+      extra_from: '@this',
+      cache: { ttl: '1h' },
+    }
+    const config = {
+      serve: { ...serving, api: { ...free, admin: { token } } },
+      authenticators: { cookie_session: { enabled: true, config: session } },
+      kratos: { public_url: kratos.publicUrl },
+    }
+    const { proxy, api, metrics } = await start(config, 'cookie_session')
+    const users = [kratos.signIn(kratos.alice), kratos.signIn(kratos.bob)] as const
+    // Connections go to the workers in turn.
+    const everywhere = async ({ cookie }: (typeof users)[number]): Promise<ReadonlySet<number>> =>
+      new Set([await get(proxy, cookie), await get(proxy, cookie), await get(proxy, cookie), await get(proxy, cookie)])
+    const calls = (): readonly (number | undefined)[] => users.map((user) => kratos.calls.get(user.token))
+    for (const user of users) expect(await everywhere(user)).toEqual(new Set([200]))
+    expect(calls()).toEqual([2, 2])
+    const [alice, bob] = users
+    alice.row.active = false
+    expect(await everywhere(alice)).toEqual(new Set([200]))
+    const headers = { Authorization: `Bearer ${token}` }
+    const answer = await fetch(`http://127.0.0.1:${api}/admin/sessions/${alice.row.id}`, { method: 'DELETE', headers })
+    expect(answer.status).toBe(204)
+    await expect.poll(() => everywhere(alice), { timeout: 20_000 }).toEqual(new Set([401]))
+    expect(await everywhere(bob)).toEqual(new Set([200]))
+    expect(kratos.calls.get(bob.token)).toBe(2)
+    // The refusals that follow are no news: each process has heard of the session once.
+    const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
+    expect(page).toMatch(/session_revocations_total\{layer="admin_api",scope="session"\} 1\n/)
+    expect(page).toMatch(/session_revocations_total\{layer="worker",scope="session"\} 1\n/)
+    expect(page).not.toContain('layer="refused"')
   })
 
   it('says once what is wrong with the config', async () => {
