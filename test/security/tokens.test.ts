@@ -8,6 +8,7 @@ import { startServer, type TestServer } from '../support/http_server.ts'
 import { sendRaw, type RawResponse } from '../support/raw-client.ts'
 import { startRecorder, type Recorder } from '../support/recorder.ts'
 import { startService } from '../support/service.ts'
+import { extraVectors, type ExtraVector } from '../demo/vectors.ts'
 import { atTime, base64url, inlineSet, newKey, published, signedToken } from '../support/tokens.ts'
 import { bytesOf, cases, HOUR, keyUrl, rule, sessionOf, startStd, vector, type Vector } from './setup.ts'
 
@@ -138,22 +139,50 @@ describe('jwt', () => {
 })
 
 describe('tokens of Ory Hydra', () => {
-  const introspecting = async (answer: object): Promise<number> => {
+  const hydraVector = (id: string): ExtraVector => {
+    const found = extraVectors('hydra').find((each) => each.id === `hydra/${id}`)
+    if (found === undefined) throw new Error(`no case hydra/${id}`)
+    return found
+  }
+  /** What the gateway answers to the token, and how often it asks what the token is worth. */
+  const presenting = async (
+    answer: object,
+    token = 'ory_at_x',
+    prefix = '',
+  ): Promise<[status: number, calls: number]> => {
     await using hydra = await startService(() => ({ status: 200, body: JSON.stringify(answer) }))
+    const config = { introspection_url: hydra.url, prefix }
     await using test = await startStd({
       store: store.url,
       rules: [rule('/x', { authenticators: [{ handler: 'oauth2_introspection' }] }, upstream.origin)],
-      config: { authenticators: { oauth2_introspection: { ...on, config: { introspection_url: hydra.url } } } },
+      config: { authenticators: { oauth2_introspection: { ...on, config } } },
     })
-    const head = 'GET /x HTTP/1.1\r\nHost: gw.example\r\nAuthorization: Bearer ory_at_x\r\n\r\n'
-    return (await sendRaw(test.addresses.proxy.port, head)).status
+    const head = `GET /x HTTP/1.1\r\nHost: gw.example\r\nAuthorization: Bearer ${token}\r\n\r\n`
+    return [(await sendRaw(test.addresses.proxy.port, head)).status, hydra.calls.length]
   }
   const active = { active: true, sub: 'alice', exp: now + 60 }
 
-  it('hydra/introspect-inactive, hydra/introspect-refresh: only an access token that is active counts', async () => {
-    expect(await introspecting({ ...active, token_use: 'access_token' })).toBe(200)
-    expect(await introspecting({ active: false })).toBe(401)
-    expect(await introspecting({ ...active, token_use: 'refresh_token' })).toBe(403)
+  it('whose introspection names an access token count', async () => {
+    expect(await presenting({ ...active, token_use: 'access_token' })).toEqual([200, 1])
+  })
+
+  it('hydra/introspect-inactive: one that nobody knows is refused', async () => {
+    const { given, expect: said } = hydraVector('introspect-inactive')
+    expect(await presenting(said['body'] as object, String(given['token']))).toEqual([401, 1])
+  })
+
+  it('hydra/introspect-refresh: a refresh token is refused, active as it is', async () => {
+    const { given, expect: said } = hydraVector('introspect-refresh')
+    expect(said['gateway']).toBe('refuse')
+    const answer = { ...active, ...(said['body_includes'] as object) }
+    expect(await presenting(answer, String(given['token']))).toEqual([403, 1])
+  })
+
+  it('hydra/prefixes: with the prefix of access tokens no other kind is even asked about', async () => {
+    const { access = '', ...others } = hydraVector('prefixes').expect as Readonly<Record<string, string>>
+    expect(await presenting(active, `${access}x`, access)).toEqual([200, 1])
+    expect(Object.keys(others).toSorted()).toEqual(['code', 'kratos_logout', 'kratos_session', 'refresh'])
+    for (const kind of Object.values(others)) expect(await presenting(active, `${kind}x`, access)).toEqual([401, 0])
   })
 
   it('hydra/id-token-confusion: an ID token of the same issuer is for its client, not for an upstream', async () => {
