@@ -96,7 +96,7 @@ export function compileInSuper(nameNode: Node, at: number, place: Place): Code {
   return (scope, run) => {
     const { self, layer } = ancestor(scope, hops)
     try {
-      return (self as JsonnetObject).has(asString(name(scope, run)), layer)
+      return (self as JsonnetObject).has(asString(name(scope, run)), run, layer)
     } catch (error) {
       throw locate(error, source, at)
     }

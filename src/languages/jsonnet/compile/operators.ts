@@ -32,7 +32,7 @@ const OPERATIONS: Readonly<Record<Exclude<BinaryOperator, '&&' | '||'>, Operatio
   '>=': (left, right, run) => compare(left, right, run) >= 0,
   '==': equals,
   '!=': (left, right, run) => !equals(left, right, run),
-  in: (left, right) => asObject(right).has(asString(left)),
+  in: (left, right, run) => asObject(right).has(asString(left), run),
 }
 
 /**

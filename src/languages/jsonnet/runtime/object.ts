@@ -36,6 +36,7 @@ export class JsonnetObject {
   readonly #values = new Map<string, Value>()
   readonly #scopes: (Scope | undefined)[] = []
   #names: readonly FieldName[] | undefined
+  #visible: readonly string[] | undefined
   #asserted: boolean
 
   constructor(layers: readonly Layer[]) {
@@ -49,6 +50,7 @@ export class JsonnetObject {
    */
   get(name: string, run: Run): Value {
     if (!this.#asserted) this.assert(run)
+    run.spend(name.length >>> 6)
     const known = this.#values.get(name)
     if (known !== undefined) return known
     const value = this.getBelow(name, this.layers.length, run)
@@ -58,27 +60,19 @@ export class JsonnetObject {
 
   /** The value of a field as it is without that layer and those above it. */
   getBelow(name: string, layer: number, run: Run): Value {
-    for (let index = layer - 1; index >= 0; index--) {
-      const { fields, removed } = this.layers[index] as Layer
-      const field = fields.get(name)
-      if (field !== undefined) return this.#evaluate(name, field, index, run)
-      if (removed?.name === name) index -= removed.layers
-    }
+    const index = this.#find(name, layer, run)
+    const field = this.layers[index]?.fields.get(name)
+    if (field !== undefined) return this.#evaluate(name, field, index, run)
     throw new Fault(`Field does not exist: ${name}`)
   }
 
-  has(name: string, layer = this.layers.length): boolean {
-    for (let index = layer - 1; index >= 0; index--) {
-      const { fields, removed } = this.layers[index] as Layer
-      if (fields.has(name)) return true
-      if (removed?.name === name) index -= removed.layers
-    }
-    return false
+  has(name: string, run: Run, layer = this.layers.length): boolean {
+    return this.#find(name, layer, run) >= 0
   }
 
   /** Whether there is such a field that is not hidden. */
-  hasVisible(name: string): boolean {
-    return this.has(name) && !this.#isHidden(name)
+  hasVisible(name: string, run: Run): boolean {
+    return this.has(name, run) && !this.#isHidden(name, run)
   }
 
   /** All fields in the order of their names' code points. */
@@ -90,16 +84,16 @@ export class JsonnetObject {
       run.spend(fields.size * 6)
       for (const name of fields.keys()) names.add(name)
     }
-    const all = [...names].filter((name) => this.has(name))
+    const all = [...names].filter((name) => this.has(name, run))
     const sorted = all.some(isAstral) ? all.sort(compareText) : all.sort()
-    this.#names = sorted.map((name) => ({ name, hidden: this.#isHidden(name) }))
+    this.#names = sorted.map((name) => ({ name, hidden: this.#isHidden(name, run) }))
     return this.#names
   }
 
   /** The names of the fields that are not hidden. */
   visibleNames(run: Run): readonly string[] {
-    const names = this.names(run)
-    return names.filter(({ hidden }) => !hidden).map(({ name }) => name)
+    this.#visible ??= this.names(run).flatMap(({ name, hidden }) => (hidden ? [] : [name]))
+    return this.#visible
   }
 
   /** Checks the object's assertions, unless that is done or under way. */
@@ -115,8 +109,22 @@ export class JsonnetObject {
     }
   }
 
-  #isHidden(name: string): boolean {
+  /** The uppermost layer below that one which has the field, or -1. Long names and many layers are work. */
+  #find(name: string, layer: number, run: Run): number {
+    run.spend(name.length >>> 6)
+    let index = layer - 1
+    for (; index >= 0; index--) {
+      const { fields, removed } = this.layers[index] as Layer
+      if (fields.has(name)) break
+      if (removed?.name === name) index -= removed.layers
+    }
+    run.spend((layer - index) >>> 3)
+    return Math.max(index, -1)
+  }
+
+  #isHidden(name: string, run: Run): boolean {
     for (let index = this.layers.length - 1; index >= 0; index--) {
+      if (index % 8 === 7) run.spend(1)
       const { fields, removed } = this.layers[index] as Layer
       const visibility = fields.get(name)?.visibility
       if (visibility !== undefined && visibility !== 'inherit') return visibility === 'hidden'
@@ -132,7 +140,7 @@ export class JsonnetObject {
     run.enter(body)
     const value = body.code(this.#scope(layer, source.scope), run)
     run.leave(body)
-    if (field.plus === undefined || !this.has(name, layer)) return value
+    if (field.plus === undefined || !this.has(name, run, layer)) return value
     return field.plus(this.getBelow(name, layer, run), value, run)
   }
 

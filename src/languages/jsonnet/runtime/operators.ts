@@ -35,6 +35,7 @@ export function concat(left: string, right: string, run: Run): string {
 
 /** `==`, by structure; hidden fields do not count. */
 export function equals(left: Value, right: Value, run: Run): boolean {
+  if (typeof left === 'string' && typeof right === 'string') return equalTexts(left, right, run)
   if (left === right && typeof left !== 'object') return true
   const type = typeName(left)
   if (type !== typeName(right)) return false
@@ -43,11 +44,18 @@ export function equals(left: Value, right: Value, run: Run): boolean {
   return isObject(left) ? equalObjects(left, right as JsonnetObject, run) : left === right
 }
 
+/** Texts that were just put together are only now written in one piece. */
+export function equalTexts(left: string, right: string, run: Run): boolean {
+  if (left.length !== right.length) return false
+  run.spend(left.length >>> 6)
+  return left === right
+}
+
 function equalArrays(left: JsonnetArray, right: JsonnetArray, run: Run): boolean {
   if (left.length !== right.length) return false
   run.enter(DATA_LEVEL)
   for (let index = 0; index < left.length; index++) {
-    run.spend(1)
+    run.spend(2)
     if (!equals(force(left[index] as Value, run), force(right[index] as Value, run), run)) {
       run.leave(DATA_LEVEL)
       return false
@@ -62,7 +70,9 @@ function equalObjects(left: JsonnetObject, right: JsonnetObject, run: Run): bool
   right.assert(run)
   const names = left.visibleNames(run)
   const others = right.visibleNames(run)
-  if (names.length !== others.length || names.some((name, index) => name !== others[index])) return false
+  if (names.length !== others.length) return false
+  run.spend(names.length)
+  if (!names.every((name, index) => equalTexts(name, others[index] as string, run))) return false
   run.enter(DATA_LEVEL)
   const same = names.every((name) => equals(left.get(name, run), right.get(name, run), run))
   run.leave(DATA_LEVEL)

@@ -87,7 +87,7 @@ function fromObject(values: JsonnetObject, run: Run): Source {
       if (precision === '*') throw new Fault('Cannot use * precision with object.')
       const value = (): Value => {
         if (key === undefined) throw new Fault('Mapping keys required.')
-        if (!values.has(key)) throw new Fault(`No such field: ${key}`)
+        if (!values.has(key, run)) throw new Fault(`No such field: ${key}`)
         return values.get(key, run)
       }
       return { width, precision, value, label: key ?? '' }

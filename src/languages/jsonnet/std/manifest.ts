@@ -39,18 +39,29 @@ function python(given: Value, run: Run): string {
   return text
 }
 
+/** What a member costs, however short it is. */
+const MEMBER_STEPS = 8
+
 function members<T>(from: JsonnetObject, run: Run, make: (name: string, member: Value) => T): T[] {
-  return from.visibleNames(run).map((name) => make(name, from.get(name, run)))
+  const names = from.visibleNames(run)
+  run.spend(names.length * MEMBER_STEPS)
+  return names.map((name) => make(name, from.get(name, run)))
 }
 
 /** Sections of `name = value` lines; a list makes one line per element. */
 function ini(from: JsonnetObject, run: Run): string {
+  const line = (name: string, given: Value): string => {
+    const text = toText(given, run)
+    run.chars(name.length + text.length)
+    return `${name} = ${text}`
+  }
   const body = (section: JsonnetObject): string[] =>
     members(section, run, (name, member) => {
       const values: readonly Slot[] = isArray(member) ? member : [member]
-      return values.map((slot) => `${name} = ${toText(force(slot, run), run)}`)
+      run.spend(values.length)
+      return values.map((slot) => line(name, force(slot, run)))
     }).flat()
-  const main = from.hasVisible('main') ? body(asObject(from.get('main', run))) : []
+  const main = from.hasVisible('main', run) ? body(asObject(from.get('main', run))) : []
   const sections = members(asObject(from.get('sections', run)), run, (name, section) => [
     `[${name}]`,
     ...body(asObject(section)),
@@ -58,15 +69,23 @@ function ini(from: JsonnetObject, run: Run): string {
   return [...main, ...sections.flat(), ''].join('\n')
 }
 
+function attribute(name: string, text: string, run: Run): string {
+  run.chars(name.length + text.length)
+  return ` ${name}="${text}"`
+}
+
 /** JSONML: an element is its tag, its attributes if any, and its children. */
 function xml(given: Value, run: Run): string {
-  if (typeof given === 'string') return given
+  if (typeof given === 'string') {
+    run.chars(given.length)
+    return given
+  }
   if (!isArray(given)) throw new Fault(`Expected a JSONML value (an array), got ${typeName(given)}`)
   const [tag = null, second = null, ...rest] = given
   const attributes = given.length > 1 ? force(second, run) : null
   const named = isObject(attributes)
   const children = named || given.length < 2 ? rest : [second, ...rest]
-  const pairs = named ? members(attributes, run, (name, member) => ` ${name}="${toText(member, run)}"`) : []
+  const pairs = named ? members(attributes, run, (name, member) => attribute(name, toText(member, run), run)) : []
   run.enter(DATA_LEVEL)
   const name = deepJoin(force(tag, run), run)
   const inner = children.map((child) => xml(force(child, run), run)).join('')

@@ -14,8 +14,8 @@ function fieldNames(from: JsonnetObject, hidden: boolean, run: Run): readonly st
   return names
 }
 
-const has = (from: JsonnetObject, name: string, hidden: boolean): boolean =>
-  hidden ? from.has(name) : from.hasVisible(name)
+const has = (from: JsonnetObject, name: string, hidden: boolean, run: Run): boolean =>
+  hidden ? from.has(name, run) : from.hasVisible(name, run)
 
 const field = (from: JsonnetObject, name: string): Slot => lazy((run) => from.get(name, run))
 
@@ -41,8 +41,8 @@ function mergePatch(target: Value, patch: Value, run: Run): Value {
   run.spend(names.size * 6)
   run.enter(DATA_LEVEL)
   for (const name of names) {
-    const old = base?.hasVisible(name) === true ? field(base, name) : null
-    if (!patch.hasVisible(name)) entries.push([name, old])
+    const old = base?.hasVisible(name, run) === true ? field(base, name) : null
+    if (!patch.hasVisible(name, run)) entries.push([name, old])
     else if (patch.get(name, run) !== null) {
       const change = patch.get(name, run)
       entries.push([name, lazy((inner) => mergePatch(force(old, inner), change, inner))])
@@ -77,7 +77,7 @@ function isContent(given: Value, run: Run): boolean {
 const names = (hidden: boolean): Value => native(['o'], (args, run) => fieldNames(object(args, 0, run), hidden, run))
 
 const hasField = (hidden: boolean): Value =>
-  native(['o', 'f'], (args, run) => has(object(args, 0, run), string(args, 1, run), hidden))
+  native(['o', 'f'], (args, run) => has(object(args, 0, run), string(args, 1, run), hidden, run))
 
 export const objects: Members = {
   objectFields: names(false),
@@ -88,7 +88,7 @@ export const objects: Members = {
   objectHas: hasField(false),
   objectHasAll: hasField(true),
   objectHasEx: native(['obj', 'fname', 'hidden'], (args, run) => {
-    return has(object(args, 0, run), string(args, 1, run), boolean(args, 2, run))
+    return has(object(args, 0, run), string(args, 1, run), boolean(args, 2, run), run)
   }),
   objectValues: each(false, field),
   objectValuesAll: each(true, field),
@@ -103,7 +103,7 @@ export const objects: Members = {
   get: native(['o', 'f', ['default', null], ['inc_hidden', true]], (args, run) => {
     const from = object(args, 0, run)
     const name = string(args, 1, run)
-    return has(from, name, boolean(args, 3, run)) ? from.get(name, run) : value(args, 2, run)
+    return has(from, name, boolean(args, 3, run), run) ? from.get(name, run) : value(args, 2, run)
   }),
   mapWithKey: native(['func', 'obj'], (args, run) => {
     const f = callable(args, 0, run)

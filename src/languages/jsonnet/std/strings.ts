@@ -1,5 +1,6 @@
 import { Fault } from '../errors.ts'
 import { DATA_LEVEL, quote, toText } from '../runtime/json.ts'
+import { concat } from '../runtime/operators.ts'
 import type { Run } from '../runtime/run.ts'
 import { isAstral, substring, textLength } from '../runtime/text.ts'
 import { typeName } from '../runtime/types.ts'
@@ -83,6 +84,7 @@ function parseNatural(text: string, base: number): number {
 const parser = (base: number, what: string): Value =>
   native(['str'], (args, run) => {
     const text = string(args, 0, run)
+    run.spend(text.length >>> 1)
     if (text === '' || (base === 10 && text === '-')) throw new Fault(`Not ${what}: ${JSON.stringify(text)}`)
     return base === 10 && text.startsWith('-') ? -parseNatural(text.slice(1), base) : parseNatural(text, base)
   })
@@ -182,7 +184,7 @@ export const strings: Members = {
   escapeStringXML: escape((text) => text.replaceAll(/[<>&"']/g, (one) => XML[one] ?? one)),
   resolvePath: native(['f', 'r'], (args, run) => {
     const path = string(args, 0, run)
-    return path.slice(0, path.lastIndexOf('/') + 1) + string(args, 1, run)
+    return concat(path.slice(0, path.lastIndexOf('/') + 1), string(args, 1, run), run)
   }),
   deepJoin: native(['arr'], (args, run) => deepJoin(value(args, 0, run), run)),
 }

@@ -41,7 +41,7 @@ class TomlWriter {
       } else plain.push(`${margin}${this.#key(name)} = ${this.#value(value, inner, false, margin)}`)
     }
     this.#run.leave(DATA_LEVEL)
-    return this.#checked([plain.join('\n'), ...sections].join('\n\n'))
+    return this.#join([this.#join(plain, '\n'), ...sections], '\n\n')
   }
 
   #section(table: JsonnetObject, path: Path, margin: string, open: string, close: string): string {
@@ -69,14 +69,14 @@ class TomlWriter {
     const items = list.map((item, index) => {
       return inner + this.#value(force(item, this.#run), [...path, index], true, '')
     })
-    return `[${separator}${items.join(`,${separator}`)}${separator}${inline ? '' : margin}]`
+    return `[${separator}${this.#join(items, `,${separator}`)}${separator}${inline ? '' : margin}]`
   }
 
   #inlineTable(table: JsonnetObject, path: Path): string {
     const items = table.visibleNames(this.#run).map((name) => {
       return `${this.#key(name)} = ${this.#value(table.get(name, this.#run), [...path, name], true, '')}`
     })
-    return `{ ${items.join(', ')} }`
+    return `{ ${this.#join(items, ', ')} }`
   }
 
   #key(name: string): string {
@@ -85,6 +85,11 @@ class TomlWriter {
 
   #isTableList(list: JsonnetArray): boolean {
     return list.length > 0 && list.every((item) => isObject(force(item, this.#run)))
+  }
+
+  #join(parts: readonly string[], separator: string): string {
+    this.#run.chars(parts.reduce((sum, part) => sum + part.length + separator.length, 0))
+    return parts.join(separator)
   }
 
   #checked(text: string): string {

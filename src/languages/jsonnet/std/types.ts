@@ -23,11 +23,11 @@ function length(given: Value, run: Run): number {
   return given.visibleNames(run).length
 }
 
-function primitiveEquals(left: Value, right: Value): boolean {
+function primitiveEquals(left: Value, right: Value, run: Run): boolean {
   const type = typeName(left)
   if (type !== typeName(right)) return false
   if (type === 'function') throw new Fault('Cannot test equality of functions')
-  if (type !== 'array' && type !== 'object') return left === right
+  if (type !== 'array' && type !== 'object') return equals(left, right, run)
   throw new Fault(`primitiveEquals operates on primitive types, got ${type}`)
 }
 
@@ -44,7 +44,7 @@ export const types: Members = {
   isNull: is('null'),
   length: native(['x'], (args, run) => length(value(args, 0, run), run)),
   equals: native(['x', 'y'], (args, run) => equals(value(args, 0, run), value(args, 1, run), run)),
-  primitiveEquals: native(['x', 'y'], (args, run) => primitiveEquals(value(args, 0, run), value(args, 1, run))),
+  primitiveEquals: native(['x', 'y'], (args, run) => primitiveEquals(value(args, 0, run), value(args, 1, run), run)),
   assertEqual: native(['a', 'b'], (args, run) => {
     const [left, right] = [value(args, 0, run), value(args, 1, run)]
     if (equals(left, right, run)) return true
