@@ -16,6 +16,22 @@ describe('formatProblem', () => {
     )
   })
 
+  it.each([
+    ['url: postgres://me:hunter2@db/kratos, x', 'url: postgres://me:*******@db/kratos, x'],
+    ['admin: {token: short, port: 1}', 'admin: {token: *****, port: 1}'],
+    ['"client_secret": "two words", "b": 1', '"client_secret": ***********, "b": 1'],
+    ["password: 'it''s'", 'password: *******'],
+    ['password: $ecret', 'password: *******'],
+    ['token: ${TOKEN}', 'token: ${TOKEN}'],
+    ['token: "${TOKEN}"', 'token: "${TOKEN}"'],
+    ['token_file: /run/secrets/token', 'token_file: /run/secrets/token'],
+    ['token: {from: header}', 'token: {from: header}'],
+    ['url: http://kratos:4433/a@b', 'url: http://kratos:4433/a@b'],
+  ])('shows no secret of the line: %s', (line, shown) => {
+    const lines = formatProblem(problem(sourceText('a.yaml', line).place(0))).split('\n')
+    expect(lines[1]).toBe(`  1 | ${shown}`)
+  })
+
   it('names what is no file', () => {
     expect(formatProblem(problem('environment variable X'))).toBe('environment variable X: error: Wrong')
     expect(formatProblem(problem(undefined))).toBe('error: Wrong')
