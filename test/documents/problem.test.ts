@@ -21,7 +21,7 @@ describe('formatProblem', () => {
     ['admin: {token: short, port: 1}', 'admin: {token: *****, port: 1}'],
     ['"client_secret": "two words", "b": 1', '"client_secret": ***********, "b": 1'],
     ["password: 'it''s'", 'password: *******'],
-    ['password: $ecret', 'password: *******'],
+    ['password: $ecret', 'password: ******'],
     ['token: ${TOKEN}', 'token: ${TOKEN}'],
     ['token: "${TOKEN}"', 'token: "${TOKEN}"'],
     ['token_file: /run/secrets/token', 'token_file: /run/secrets/token'],
