@@ -28,6 +28,11 @@ export const codes = {
     message: 'The request body is too large',
     remedy: 'It has more than `max_body_bytes` of the rule’s `upstream` or of the authorizer `remote`; raise it.',
   },
+  expectation_unknown: {
+    status: 417,
+    message: 'The expectation of the request cannot be met',
+    remedy: 'The only thing that a request may expect, in its header `Expect`, is `100-continue`.',
+  },
   headers_too_large: {
     status: 431,
     message: 'The request header is too large',

@@ -1,7 +1,7 @@
 /** A listener for an app of the API plane: bounded, and closed without cutting answers off. */
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import { Server as NetServer, type AddressInfo } from 'node:net'
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import { problemAnswer } from './answers.ts'
@@ -47,7 +47,15 @@ export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): Api
     keepAliveTimeout: timeouts.idle,
   }
   const server: Server =
-    tls === undefined ? createHttpServer(limits, listener) : createHttpsServer({ ...limits, ...tls }, listener)
+    tls === undefined
+      ? createHttpServer(limits, listener)
+      : createHttpsServer({ ...limits, handshakeTimeout: HEADERS_TIMEOUT, ...tls }, listener)
+  // Who has not finished a TLS handshake is no connection of the HTTP server, but keeps it from closing.
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   return {
     listen: (port, host) =>
       new Promise((resolve, reject) => {
@@ -68,7 +76,9 @@ export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): Api
     },
     close: (graceMs) =>
       new Promise((resolve) => {
-        const deadline = setTimeout(() => server.closeAllConnections(), graceMs)
+        const deadline = setTimeout(() => {
+          for (const socket of sockets) socket.destroy()
+        }, graceMs)
         server.close(() => {
           clearTimeout(deadline)
           resolve()

@@ -6,6 +6,7 @@ import type { Server as TlsServer } from 'node:https'
 import { Server as NetServer, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
+import { GatewayError } from '../errors.ts'
 import type { PoolLimits } from '../outbound/origin_pool.ts'
 import { OriginPools } from '../outbound/origin_pools.ts'
 import type { Clock, Log, Revocations } from '../pipeline/contract.ts'
@@ -86,12 +87,14 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   }
   // CONNECT and Upgrade come with the socket alone; a response of their own lets every branch be answered alike.
   const beginDetached = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const response = new ServerResponse(request)
-    response.shouldKeepAlive = false
-    response.assignSocket(request.socket)
     // Node has taken its own listener away with the parser; 'close' does the rest.
     socket.on('error', () => undefined)
-    begin(request, response, { detached: { socket, head } })
+    afterEarlier(connections.get(request.socket)!, request.socket, () => {
+      const response = new ServerResponse(request)
+      response.shouldKeepAlive = false
+      response.assignSocket(request.socket)
+      begin(request, response, { detached: { socket, head } })
+    })
   }
 
   server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
@@ -99,6 +102,12 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     server.keepAliveTimeout = options.current().settings.timeouts.idle
     connections.set(socket, track(socket, context))
     socket.on('close', () => connections.delete(socket))
+  })
+  // Under TLS: who has not finished the handshake is no connection yet, but keeps the server from closing, too.
+  const carriers = new Set<Socket>()
+  tlsServer?.on('connection', (socket: Socket) => {
+    carriers.add(socket)
+    socket.on('close', () => carriers.delete(socket))
   })
   const http2 =
     tlsServer === undefined || options.http2 === undefined
@@ -121,6 +130,9 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   server.on('request', begin)
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
     begin(request, response, { expectsContinue: true }),
+  )
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+    begin(request, response, { problem: new GatewayError('expectation_unknown') }),
   )
   server.on('upgrade', beginDetached)
   server.on('connect', beginDetached)
@@ -163,6 +175,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
           for (const exchange of exchanges) exchange.abandon()
           socket.destroy()
         }
+        for (const socket of carriers) socket.destroy()
       }, graceMs)
       await closed
       clearTimeout(deadline)
@@ -198,6 +211,7 @@ function openServer(options: ProxyServerOptions): Opened {
   if (tls === undefined) return { server: createServer(http), stopWatching: () => undefined }
   const common = {
     minVersion: 'TLSv1.2',
+    handshakeTimeout: headTimeout,
     ALPNProtocols: options.http2 === undefined ? ['http/1.1'] : ['h2', 'http/1.1'],
   } as const
   const server = createTlsServer({ ...http, ...common, ...loadTls(tls) })
@@ -219,6 +233,32 @@ function track(socket: Socket, context: ProxyContext): Connection {
     for (const exchange of connection.exchanges) exchange.abandon()
   })
   return connection
+}
+
+/**
+ * Begins when all requests that the client sent before on this connection are answered: a socket has one answer at a
+ * time, and node, which keeps the order among requests, hands over what asks for an upgrade at once.
+ */
+function afterEarlier(connection: Connection, socket: Socket, begin: () => void): void {
+  if (connection.exchanges.size === 0) {
+    begin()
+    return
+  }
+  // Node no longer tells responses that the socket has drained.
+  const goOn = (): void => {
+    for (const { response } of connection.exchanges) if (response.socket === socket) response.emit('drain')
+  }
+  socket.on('drain', goOn)
+  const { idle } = connection
+  connection.idle = () => {
+    socket.off('drain', goOn)
+    connection.idle = idle
+    // The earlier answer may have been the connection's last.
+    if (!socket.writable) return
+    // What node sets for the time between two requests.
+    socket.setTimeout(0)
+    begin()
+  }
 }
 
 const isHttp2 = (socket: Socket): boolean => socket instanceof TLSSocket && socket.alpnProtocol === 'h2'

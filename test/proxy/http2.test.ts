@@ -246,6 +246,19 @@ describe('a request over HTTP/2', () => {
     expect((await ask({ host: 'GW.example' })).headers[':status']).toBe(200)
   })
 
+  it('gets what an upstream says twice, also where once is usual', async () => {
+    const twice = 'X-Content-Type-Options: nosniff\r\nETag: "a"\r\n'
+    upstream.respond = () => `HTTP/1.1 200 OK\r\n${twice}${twice}Content-Length: 2\r\n\r\nok`
+    const stream = session.request({ ':authority': 'gw.example', ':path': '/' })
+    const [, , raw] = (await once(stream, 'response')) as [unknown, unknown, readonly string[]]
+    expect((await buffer(stream)).toString()).toBe('ok')
+    expect(raw.filter((name) => name === 'etag' || name === 'x-content-type-options')).toHaveLength(4)
+  })
+
+  it('that expects what nobody knows is a 417', async () => {
+    expect((await ask({ expect: '200-ok' })).headers[':status']).toBe(417)
+  })
+
   it('of more than 200 header lines is a 431', async () => {
     const lines = Object.fromEntries(Array.from({ length: 205 }, (_, i) => [`x-${i}`, '1']))
     expect((await ask(lines)).headers[':status']).toBe(431)

@@ -173,6 +173,16 @@ describe('closing', () => {
   })
 })
 
+it('closing does not wait for TLS handshakes that never end', async () => {
+  const proxy = await start({ tls: certificate('handshake.example') })
+  const client = await openClient(proxy.port)
+  client.write(Buffer.from([0x16, 0x03, 0x01]))
+  // Whoever came later has been accepted later.
+  await expect(fetch(`https://127.0.0.1:${proxy.port}/`)).rejects.toThrow()
+  await proxy.server.close(50)
+  await client.closed
+})
+
 it('an address that is taken is an error', async () => {
   const proxy = await start()
   const other = await start()

@@ -164,6 +164,50 @@ describe('a WebSocket handshake', () => {
   })
 })
 
+describe('what comes right after a request that is still being answered', () => {
+  const after = async (second: string, size = 2) => {
+    let answer: () => void = () => undefined
+    upstream.respond = ({ target }, socket) => {
+      if (target === '/ws') return accepted
+      answer = () => void socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'a'.repeat(size)}`)
+      return undefined
+    }
+    const client = await openClient(proxy.port)
+    client.write(`GET /first HTTP/1.1\r\nHost: gw.example\r\n\r\n${second}`)
+    await upstream.arrived(1)
+    expect(proxy.inbounds).toHaveLength(1)
+    answer()
+    expect((await client.response()).body).toHaveLength(size)
+    const { status } = await client.response()
+    client.close()
+    return status
+  }
+
+  it('is answered after it, also when it comes with the socket alone', async () => {
+    expect(await after(handshake())).toBe(101)
+    upstream.reset()
+    proxy.reset()
+    expect(await after(handshake('GET /ws', { 'Sec-WebSocket-Version': '8' }))).toBe(400)
+    upstream.reset()
+    proxy.reset()
+    expect(await after('CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n')).toBe(400)
+  })
+
+  it('waits for a large answer that flows as fast as it is read', async () => {
+    expect(await after(handshake(), 5_000_000)).toBe(101)
+  })
+
+  it('is answered after an expectation that nobody knows', async () => {
+    upstream.respond = () => accepted
+    const client = await openClient(proxy.port)
+    client.write(`GET / HTTP/1.1\r\nHost: gw.example\r\nExpect: 200-ok\r\n\r\n${handshake()}`)
+    expect((await client.response()).status).toBe(417)
+    expect((await client.response()).status).toBe(101)
+    expect(proxy.records[0]).toMatchObject({ status: 417, code: 'expectation_unknown' })
+    client.close()
+  })
+})
+
 describe('any other upgrade', () => {
   it.each(['h2c', 'foo', 'TLS/1.0, foo'])('%s is ignored, and the request answered', async (protocol) => {
     const client = await openClient(proxy.port)

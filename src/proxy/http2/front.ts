@@ -63,6 +63,8 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
     ...resets,
     maxHeaderListPairs: mostLines,
     maxSessionInvalidFrames: invalidFrames,
+    // What an upstream says twice is passed on twice, as over HTTP/1.1.
+    strictSingleValueFields: false,
     settings: { maxConcurrentStreams: limits.maxConcurrentStreams, maxHeaderListSize: headSize, enablePush: false },
   })
   let accepting: TLSSocket | undefined
@@ -86,9 +88,9 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
     const response = new StreamResponse(stream, request)
     const begin = (): void => {
       const abandon = options.begin(request, response, connection.socket, {
-        expectsContinue: headers['expect'] === '100-continue',
+        expectsContinue: headers['expect']?.toLowerCase() === '100-continue',
         // A limit in the settings is only advice (RFC 9113 section 6.5.2).
-        problem: sizeOf(raw) > headSize ? tooLarge() : undefined,
+        problem: sizeOf(raw) > headSize ? tooLarge() : expectationProblem(headers['expect']),
       })
       stream.on('aborted', abandon).on('close', abandon)
     }
@@ -114,6 +116,9 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
 }
 
 const tooLarge = (): GatewayError => new GatewayError('headers_too_large', { reason: 'the header list is too large' })
+
+const expectationProblem = (expect: string | undefined): GatewayError | undefined =>
+  expect === undefined || expect.toLowerCase() === '100-continue' ? undefined : new GatewayError('expectation_unknown')
 
 const sizeOf = (raw: readonly string[]): number => raw.reduce((size, text) => size + text.length, 0)
 

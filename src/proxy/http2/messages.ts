@@ -72,7 +72,13 @@ export class StreamResponse extends Http2ServerResponse<StreamRequest> {
         if (!ofConnection.has(name.toLowerCase())) lines.push([name, list[i + 1] as string])
       }
     }
-    return super.writeHead(status, gathered(lines))
+    try {
+      return super.writeHead(status, gathered(lines))
+    } catch (error) {
+      // Nothing has been sent; what is answered instead must not come with the headers of this.
+      for (const name of this.getHeaderNames()) this.removeHeader(name)
+      throw error
+    }
   }
 
   /** Takes pairs of name and value. */
