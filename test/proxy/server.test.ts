@@ -178,7 +178,7 @@ it('closing does not wait for TLS handshakes that never end', async () => {
   const client = await openClient(proxy.port)
   client.write(Buffer.from([0x16, 0x03, 0x01]))
   // Whoever came later has been accepted later.
-  await expect(fetch(`https://127.0.0.1:${proxy.port}/`)).rejects.toThrow()
+  await expect(fetch(`https://127.0.0.1:${proxy.port}/`)).rejects.toThrow('fetch failed')
   await proxy.server.close(50)
   await client.closed
 })

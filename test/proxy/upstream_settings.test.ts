@@ -227,7 +227,7 @@ describe('limits', () => {
     expect(refused.headers.get('retry-after')).toBe('1')
     answer()
     const statuses = await Promise.all(requests.map(async (request) => (await request).status))
-    expect(statuses.toSorted()).toEqual([200, 503])
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 503])
   })
 })
 

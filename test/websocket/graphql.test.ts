@@ -19,6 +19,8 @@ const hostile = {
   'x-hasura-role': 'admin',
   X_Hasura_User_Id: '1',
   authToken: 'client',
+  'X-Auth-Token': 'client',
+  x_access_token: 'client',
   'x-user': 'bob',
   lang: 'de',
   headers: {

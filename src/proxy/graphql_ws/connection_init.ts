@@ -2,9 +2,10 @@
 import type { HeaderEdit, Json, JsonObject, WebSocketSettings } from '../../pipeline/contract.ts'
 import { forwarded, headerName, identity } from '../header_names.ts'
 
-/** Names under which servers look for credentials, without what tells spellings apart. */
+/** Names under which servers look for credentials, without what tells spellings apart, and without `X-` in front. */
 const credentials = new Set([
   'authorization',
+  'authentication',
   'proxyauthorization',
   'auth',
   'authtoken',
@@ -15,12 +16,10 @@ const credentials = new Set([
   'token',
   'bearer',
   'apikey',
-  'xapikey',
   'cookie',
   'cookies',
   'session',
   'sessiontoken',
-  'xsessiontoken',
 ])
 
 /** Deeper payloads are refused: nobody nests connection parameters so far, and each level takes stack. */
@@ -70,7 +69,7 @@ function isGuarded(name: string, owned: ReadonlySet<string>): boolean {
   const { traits, alias } = headerName(name.trim())
   if ((traits & (identity | forwarded)) !== 0 || owned.has(alias) || name === '__proto__') return true
   const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
-  return credentials.has(plain) || plain.startsWith('xhasura')
+  return credentials.has(plain.startsWith('x') ? plain.slice(1) : plain) || plain.startsWith('xhasura')
 }
 
 /** `Authorization` rather than `authorization`: JavaScript servers read it by this name. */
