@@ -15,6 +15,14 @@ export function sessionAuthentication(
 ): (inbound: Inbound, credential: HeaderLine | undefined) => Awaitable<Authentication> {
   const { sessions, safeguards, clock } = setup
   const fixed = safeguards.session_request === 'fixed'
+  if (!fixed && !config.preserve_path && isWhoami(config.check_session_url)) {
+    setup.report(
+      'warning',
+      'preserve_path is not set: the session store is asked at the path of each request, not at /sessions/whoami',
+      ['check_session_url'],
+      'Add `preserve_path: true`.',
+    )
+  }
   const reader = createSessionReader(config, safeguards, clock)
   const question = questionMaker(config, { fixed, reader })
   const requirements = compileRequirements(config.require, clock)
@@ -52,4 +60,8 @@ function authentication(answer: SessionAnswer, requirements: Requirements): Auth
   const error = requirements(session)
   if (error === undefined) return { outcome: 'authenticated', session, responseHeaders }
   return error.status >= 500 ? { outcome: 'unavailable', error } : { outcome: 'denied', error, responseHeaders }
+}
+
+function isWhoami(url: string): boolean {
+  return new URL(url).pathname.endsWith('/sessions/whoami')
 }

@@ -189,6 +189,19 @@ describe('authenticators that are never asked', () => {
   })
 })
 
+describe('a session store that is asked at the path of the request', () => {
+  const check_session_url = 'http://127.0.0.1:9/sessions/whoami'
+  it.each(['cookie_session', 'bearer_token'])('%s', async (name) => {
+    const asked = (config: object) => ({
+      authenticators: [handler(name, { check_session_url, ...config })],
+      mutators: ['id_token'],
+    })
+    expect(await warnings(asked({}))).toEqual([expect.stringContaining('preserve_path is not set')])
+    expect(await warnings(asked({ preserve_path: true }))).toEqual([])
+    expect(await warnings(asked({}), { profile: 'secure' })).toEqual([])
+  })
+})
+
 describe('a token that the upstream does not get', () => {
   const authorization = handler('header', { headers: { AUTHORIZATION: 'Bearer {{ print .Subject }}' } })
   it.each<[string, RuleParts['mutators'], unknown[]]>([

@@ -27,14 +27,6 @@ export const cookieSession = defineAuthenticator({
     const guard = compileCsrf(config.csrf)
     // One credential needs a name: without `only` that is the session store's own cookie.
     const responsibleFor = config.only.length > 0 ? config.only : fixed ? [setup.sessionCookie] : undefined
-    if (!fixed && !config.preserve_path && isWhoami(config.check_session_url)) {
-      setup.report(
-        'warning',
-        'preserve_path is not set: the session store is asked at the path of each request, not at /sessions/whoami',
-        ['check_session_url'],
-        'Add `preserve_path: true`.',
-      )
-    }
 
     return (inbound) => {
       const [cookie] = requestCookies(inbound, responsibleFor)
@@ -49,7 +41,3 @@ export const cookieSession = defineAuthenticator({
 
 const tooLong = (): GatewayError =>
   new GatewayError('credentials_invalid', { detail: `the session cookie is longer than ${LONGEST} bytes` })
-
-function isWhoami(url: string): boolean {
-  return new URL(url).pathname.endsWith('/sessions/whoami')
-}
