@@ -16,7 +16,7 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   void Promise.all([import('node:module'), import('node:os'), import('node:path')])
     .then(([{ enableCompileCache }, { homedir }, path]) => {
       const caches = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache')
-      if (path.isAbsolute(caches)) enableCompileCache(path.join(caches, 'mintkeeper'))
+      return path.isAbsolute(caches) ? enableCompileCache(path.join(caches, 'mintkeeper')) : undefined
     })
     // A user who is in no list of users has no home.
     .catch(() => undefined)

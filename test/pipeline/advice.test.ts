@@ -87,7 +87,7 @@ describe('a data server that gets what clients send', () => {
   const all = 'the session cookie, Authorization, x-hasura-* headers'
   const hasura = { url: 'http://hasura.internal:8080' }
   const postgrest = { url: 'http://postgrest:3000' }
-  const claims = (claims: unknown): RuleParts => withToken({ claims })
+  const claims = (template: unknown): RuleParts => withToken({ claims: template })
   const dropsBoth = { mutators: [{ handler: 'header', config: { remove: ['Authorization', 'Cookie'] } }] }
   it.each<[string, RuleParts, Differing, string[]]>([
     ['Hasura by its host', {}, { upstream: hasura }, [`Hasura and gets, as the client sent it: ${all}`]],

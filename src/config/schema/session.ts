@@ -77,5 +77,3 @@ export const session = z
   })
   .prefault({})
   .describe("Kratos' section of this name.")
-
-type TokenTemplateConfig = z.output<typeof template>

@@ -1,4 +1,5 @@
 /** Which requests go in, what they are taken to ask about, and what crosses from one connection to the next. */
+import type { Exchange } from '../exchange.ts'
 import { aboutPath, type Deliberate, header, status, templatesOf, withoutNoise } from './context.ts'
 
 /** A text without a query, in whatever form it stands there, and however often that has been escaped. */
@@ -18,6 +19,9 @@ function withoutQuery(facet: string, text = '', query: string): string {
 }
 
 const escapedOnce = (text: string): string => (text.includes('%25') ? escapedOnce(text.replaceAll('%25', '%')) : text)
+
+/** Who was asked on the way. */
+const services = ({ calls }: Exchange): string => calls.map(({ service }) => service).join()
 
 export const atTheGate: readonly Deliberate[] = [
   {
@@ -56,7 +60,7 @@ export const atTheGate: readonly Deliberate[] = [
     name: 'decisions-query',
     reason: 'The query in X-Forwarded-Uri belongs to the request that a decision is about.',
     decides: ({ scenario, request, theirs, ours }) =>
-      status(theirs) !== status(ours) &&
+      (status(theirs) !== status(ours) || services(theirs) !== services(ours)) &&
       request.target === '/decisions' &&
       /\?.*token=/.test(header(request, 'x-forwarded-uri')) &&
       /"query_parameter":"token"|"preserve_query":false/.test(JSON.stringify(scenario.rules)),
@@ -93,6 +97,7 @@ export const atTheGate: readonly Deliberate[] = [
       request.plane === 'decisions' &&
       (/^service\d*\.body$/.test(facet)
         ? header(request, 'connection')
+            .toLowerCase()
             .split(', ')
             .some((name) => header(request, name) !== '')
         : ours === undefined &&
