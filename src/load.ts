@@ -90,7 +90,8 @@ const TEMPLATES = ['session', 'whoami', 'tokenizer', 'templates'] as const
 
 /** Never rejects for what is wrong in the files: that comes back as problems. */
 export async function load(options: LoadOptions): Promise<LoadResult> {
-  const { runtime, previous } = options
+  // Taken out of the options: a function that held on to these would keep every generation there has been.
+  const { runtime, previous, env } = options
   const handlers = [...builtinHandlers, ...(options.handlers ?? [])]
   const { base } = options
   const loaded = await loadConfig({
@@ -117,7 +118,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const keySets = createKeySets({ previous: previous?.keySets.sets, now: () => runtime.clock.now() })
   const mappers = createMappers({ previous: previous?.mappers.mappers })
   const { safeguards } = config
-  const templates = { functions: config.templates.allow_functions, host: { env: (name: string) => options.env[name] } }
+  const templates = { functions: config.templates.allow_functions, host: { env: (name: string) => env[name] } }
   const tokenTemplates = await loadTokenTemplates(config.session.whoami.tokenizer.templates, {
     ...runtime,
     safeguards,

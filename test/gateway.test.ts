@@ -1,6 +1,8 @@
 /** A running gateway whose files change: what is right takes effect as a whole, what is wrong changes nothing. */
 import { renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { generateKeySet } from '../src/tokens/generate.ts'
@@ -355,4 +357,15 @@ describe('requests while files change', () => {
     expect((await reload).state?.snapshot.validRules).toHaveLength(10_000)
     expect(answered).toBeGreaterThan(5)
   }, 60_000)
+})
+
+it('keeps nothing of a config that two reloads have replaced', async () => {
+  // The one at start is kept: what listeners are bound with is compared with it.
+  await using test = await startGateway({ config: { profile: 'secure', ...handlers }, rules: [rule('a')] })
+  await test.gateway.reload()
+  const replaced = new WeakRef(test.gateway.config)
+  for (let n = 0; n < 3; n += 1) await test.gateway.reload()
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  await expect.poll(() => (collect(), replaced.deref())).toBeUndefined()
 })
