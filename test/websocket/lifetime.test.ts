@@ -253,7 +253,8 @@ describe('an open WebSocket', () => {
     )
     expect((await client.response()).status).toBe(101)
     await client.closed
-    expect(client.rest().subarray(0, 2)).toEqual(Buffer.from([0x89, 0x00]))
+    // The upstream's answer to its own ping may have come before.
+    expect(client.rest().includes(Buffer.from([0x89, 0x00]))).toBe(true)
     await proxy.close()
   })
 
