@@ -1,8 +1,8 @@
 /** The composition root: loads what requests run on, listens, swaps it whole on reload, and closes in order. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 import type { Health } from './api/health.ts'
+import { warnOfBootKeys } from './boot_keys.ts'
 import type { Config } from './config/schema.ts'
 import { formatPlace, ProblemsError, type Problem } from './documents/problem.ts'
 import type { Environment } from './documents/interpolate.ts'
@@ -18,7 +18,6 @@ import type {
   Decision,
   Inbound,
   JsonObject,
-  Log,
   Revocations,
   Trace,
 } from './pipeline/contract.ts'
@@ -314,29 +313,4 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
 function describe({ place, message }: Problem): string {
   return place === undefined ? message : `${formatPlace(place)}: ${message}`
-}
-
-/** What of `serve` a reload changes: all else of it belongs to listeners, which are bound once. */
-const reloadable: Readonly<Record<keyof Config['serve'], readonly string[] | 'all'>> = {
-  proxy: ['cors', 'trust_forwarded_headers', 'timeout', 'websockets'],
-  api: ['admin', 'cors', 'allowed_hosts'],
-  prometheus: [],
-  shutdown: 'all',
-}
-
-/** A change that needs a restart must not look as if it had worked. */
-function warnOfBootKeys(boot: Config, after: Config, log: Log): void {
-  const changed = isDeepStrictEqual(boot.log, after.log) ? [] : ['log']
-  for (const section of Object.keys(reloadable) as (keyof typeof reloadable)[]) {
-    const free = reloadable[section]
-    if (free === 'all') continue
-    const [old, now] = [boot.serve[section], after.serve[section]] as readonly Readonly<Record<string, unknown>>[]
-    for (const key of new Set([...Object.keys(old ?? {}), ...Object.keys(now ?? {})])) {
-      if (!free.includes(key) && !isDeepStrictEqual(old?.[key], now?.[key])) changed.push(`serve.${section}.${key}`)
-    }
-  }
-  for (const source of ['database', 'redis', 'revalidation'] as const) {
-    if (!isDeepStrictEqual(boot.revocation[source], after.revocation[source])) changed.push(`revocation.${source}`)
-  }
-  if (changed.length > 0) log.warn({ keys: changed }, 'What has changed here takes effect after a restart')
 }

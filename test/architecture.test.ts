@@ -33,6 +33,7 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   // The API plane's /decisions shares the front gate of the proxy, so that both see one canonical request.
   [9, 'api/'],
   [10, 'api_tokens.ts'],
+  [10, 'boot_keys.ts'],
   [10, 'certificates.ts'],
   [10, 'revocation_layers.ts'],
   [10, 'load.ts'],
