@@ -19,6 +19,7 @@ const usage = `Usage: npm run bench [-- options]
 
   --rounds <n>         how often each target is measured (default: 5)
   --seconds <n>        length of one sample; its reference and warm-up take one and a half times as long (default: 1.5)
+  --warm-up <n>        how long each target is asked before the first sample, so that compilers have learned (default: 3)
   --workloads <names>  of get, post, download and upload, separated by commas (default: all)
   --rules <numbers>    how many rules Mintkeeper has; the first number for all of its targets (default: 1000,10,10000)
   --workers <numbers>  how many workers to compare, none for "" (default: 1,2)
@@ -59,13 +60,14 @@ const checkAnswer = async (target: Target): Promise<void> => {
 interface Options extends Selection {
   readonly rounds: number
   readonly seconds: number
+  readonly warmUpSeconds: number
   readonly save: boolean
   readonly workloads: readonly Workload[]
   readonly only: readonly string[]
 }
 
 const run = async (options: Options, bench: Bench, client: LoadClient): Promise<void> => {
-  const { rounds, seconds, save, only } = options
+  const { rounds, seconds, warmUpSeconds, save, only } = options
   const { reference, bare } = bench
   const targets = bench.targets.filter(({ name }) => only.length === 0 || only.some((word) => name.includes(word)))
   if (targets.length === 0) throw new Error('No target has a name like that.')
@@ -78,11 +80,10 @@ const run = async (options: Options, bench: Bench, client: LoadClient): Promise<
   for (const workload of options.workloads) {
     const measured = targets.filter(({ all }) => workload.name === 'get' || all === true)
     const each = seconds * (reference === undefined ? 1.5 : 2.5)
-    const expected = Math.ceil((each * rounds + seconds) * measured.length)
+    const expected = Math.ceil((each * rounds + warmUpSeconds) * measured.length)
     say(`${workload.title}: ${measured.length} targets × ${rounds} rounds, about ${expected} s`)
     // Compilers learn first: nobody measures the first requests after a start.
-    for (const target of measured)
-      await warmUp(target, { client, workload, milliseconds: Math.max(milliseconds, 3000) })
+    for (const target of measured) await warmUp(target, { client, workload, milliseconds: warmUpSeconds * 1000 })
     const pairs: Paired[] = []
     for (let round = 1; round <= rounds; round++) {
       for (const target of shuffled(measured)) {
@@ -121,6 +122,7 @@ const main = async (): Promise<void> => {
     options: {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '1.5' },
+      'warm-up': { type: 'string', default: '3' },
       workloads: { type: 'string', default: workloads.map(({ name }) => name).join(',') },
       rules: { type: 'string', default: '1000,10,10000' },
       workers: { type: 'string', default: '1,2' },
@@ -143,6 +145,7 @@ const main = async (): Promise<void> => {
   const options: Options = {
     rounds: Math.ceil(positive('rounds', values.rounds)),
     seconds: positive('seconds', values.seconds),
+    warmUpSeconds: positive('warm-up', values['warm-up']),
     workloads: chosen(values.workloads),
     rules: list(values.rules).map((text) => Math.ceil(positive('rules', text))),
     workers: list(values.workers).map((text) => Math.ceil(positive('workers', text))),
