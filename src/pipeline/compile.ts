@@ -10,6 +10,7 @@ import { GatewayError } from '../errors.ts'
 import { createMatcher } from '../rules/matcher.ts'
 import type { AdvisedHandler } from './advice/advised_rule.ts'
 import { fallbackAdvice } from './advice/error_handlers.ts'
+import { globalProblems } from './compile_globals.ts'
 import { compileRule } from './compile_rule.ts'
 import { type CompileContext, type CompileInput, compileStep, failing } from './compile_step.ts'
 import type { ErrorStep } from './contract.ts'
@@ -46,6 +47,7 @@ export async function compileRules(options: CompileInput): Promise<Compiled> {
     fallback.push({ name, step: await compileFallback(input, name, index, problems) })
   }
   problems.push(...fallbackAdvice(advisedFallback(input), input.locate))
+  problems.push(...(await globalProblems(input)))
   const {
     matcher,
     problems: patternProblems,

@@ -172,7 +172,8 @@ interface Made<Step> {
   readonly reports: readonly Report[]
 }
 
-async function make<Step>(
+/** Runs the handler's `create` and listens to what it says. */
+export async function make<Step>(
   handler: Handler<Kind, Step>,
   config: unknown,
   setup: CompileInput['setup'],

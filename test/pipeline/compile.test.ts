@@ -85,6 +85,50 @@ describe('what is wrong with a handler', () => {
   })
 })
 
+describe('a handler that no rule uses', () => {
+  const header = (source: string) => ({ header: { enabled: true, config: { headers: { 'X-A': source } } } })
+  const signing = {
+    enabled: true,
+    config: { issuer_url: 'https://a.example/', jwks_url: 'file:///there/is/none.json', claims: '{"a": {{ nope }}}' },
+  }
+  const remote = { enabled: true, config: { remote: 'http://127.0.0.1:9/', payload: '{{ env "HOME" }}' } }
+
+  it.each([
+    ['mutators', { mutators: header('{{ .Oops') }, 'malformed', '.Oops'],
+    ['mutators', { mutators: header('{{ env "HOME" }}') }, 'refused', 'HOME'],
+    ['mutators', { mutators: { id_token: signing } }, 'nope', 'nope'],
+    ['authorizers', { authorizers: { ...base.authorizers, remote_json: remote } }, 'refused', 'HOME'],
+    [
+      'errors',
+      { errors: { handlers: { redirect: { enabled: true, config: { to: 'http://[' } } } } },
+      'is not a URL',
+      'http://[',
+    ],
+  ])('%s: a mistake in its config is told at its place', async (_section, sections, message, line) => {
+    const text = (value: string) => expect.stringContaining(value) as unknown
+    await using test = await loadGateway({ config: { ...base, ...sections } })
+    expect(test.gateway.problems).toMatchObject([
+      { severity: 'error', message: text(message), place: { file: text('config.json'), text: text(line) } },
+    ])
+    await expect(loadGateway({ config: { ...base, ...sections, profile: 'secure' } })).rejects.toMatchObject({
+      problems: [{ severity: 'error', message: text(message) }],
+    })
+  })
+
+  it('may be switched off with the mistake in it, and may lack keys', async () => {
+    const id_token = { enabled: true, config: { ...signing.config, claims: '{"a": 1}' } }
+    const mutators = { header: { ...header('{{ nope }}').header, enabled: false }, id_token }
+    await using test = await loadGateway({ config: { ...base, mutators, profile: 'secure' } })
+    expect(test.gateway.problems).toEqual([])
+  })
+
+  it('is told of once where rules build on it, too', async () => {
+    const rules = [ruleOf({ mutators: ['header'] })]
+    await using test = await loadGateway({ config: { ...base, mutators: header('{{ nope }}') }, rules })
+    expect(test.gateway.problems).toHaveLength(1)
+  })
+})
+
 describe('names of handlers', () => {
   const { authenticators, authorizers } = base
   const config = { authenticators, authorizers, mutators: { noop: on }, errors: { handlers: { json: on } } }
