@@ -30,13 +30,14 @@ import { upstreamPath } from './target.ts'
 import { clientClosed } from './upstream_errors.ts'
 import { handshakeProblem, namesWebSocket, permissionProblem, switchingProtocols } from './upgrade.ts'
 import { Handshake } from './websocket/handshake.ts'
+import type { HeldSocket } from './websocket/held_socket.ts'
 
 export interface ExchangeOptions {
   readonly expectsContinue?: boolean
   /** What is wrong with the request already before its head is looked at. */
   readonly problem?: GatewayError | undefined
   /** Present when the request came with an Upgrade header: node has let go of the socket. */
-  readonly detached?: { readonly socket: Duplex; readonly head: Buffer }
+  readonly detached?: HeldSocket
 }
 
 /** Milliseconds that a client gets to send the rest of a body that nobody reads any more. */
@@ -288,7 +289,8 @@ export class Exchange implements PendingExchange, ForwardOwner {
   }
 
   upgraded(raw: readonly (Buffer | string)[], upstream: Duplex): void {
-    const { socket, head } = this.#options.detached!
+    const held = this.#options.detached!
+    const { socket } = held
     if (this.#over || socket.destroyed) {
       upstream.destroy()
       return
@@ -305,7 +307,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
     socket.write(switchingProtocols(headers), 'latin1')
     this.#span?.endUpstream(101)
     this.#finish(101)
-    const tunnel = handshake.open(socket, upstream, head)
+    const tunnel = handshake.open(socket, upstream, held.release())
     if (this.#context.stage === 'closing') tunnel.goAway()
   }
 
@@ -344,6 +346,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
     if (stuck || this.#context.stage !== 'open') response.shouldKeepAlive = false
     response.writeHead(status, answerHeaders(answer, this.#added))
     response.end(answer.body)
+    if (response.writableLength > 0) response.socket?.setTimeout(this.#context.current().settings.timeouts.write)
   }
 
   /** The answer has left, or never will. */
@@ -356,6 +359,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
     const { exchanges } = this.#connection
     exchanges.delete(this)
     if (exchanges.size === 0) this.#connection.idle()
+    else this.#watchNext()
     if (status === 101) return
     this.#handshake?.abandon()
     if (this.#options.detached !== undefined) {
@@ -366,6 +370,16 @@ export class Exchange implements PendingExchange, ForwardOwner {
         if (!request.complete) request.socket.destroy()
       }, lingering).unref()
     }
+  }
+
+  /** The next of several pipelined answers has the socket now; it may have been waiting whole for a client that reads nothing. */
+  #watchNext(): void {
+    const [next] = this.#connection.exchanges
+    const { socket } = this.request
+    // Streams of HTTP/2 do not wait for each other.
+    if (next === undefined || next.response.socket !== socket) return
+    const { writableEnded, writableNeedDrain } = next.response
+    socket.setTimeout(writableEnded || writableNeedDrain ? this.#context.current().settings.timeouts.write : 0)
   }
 
   #observe(status: number): void {

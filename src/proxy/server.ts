@@ -21,6 +21,7 @@ import { loadTls, watchTls } from './tls.ts'
 import type { TlsSource } from './tls.ts'
 import { answerUnreadable } from './unreadable.ts'
 import { namesWebSocket } from './upgrade.ts'
+import { HeldSocket } from './websocket/held_socket.ts'
 import { Tunnels } from './websocket/tunnels.ts'
 import type { WebSocketObserver } from './websocket/tunnels.ts'
 
@@ -86,14 +87,17 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     new Exchange(context, connections.get(request.socket)!, request, response, how).start()
   }
   // CONNECT and Upgrade come with the socket alone; a response of their own lets every branch be answered alike.
-  const beginDetached = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    // Node has taken its own listener away with the parser; 'close' does the rest.
-    socket.on('error', () => undefined)
-    afterEarlier(connections.get(request.socket)!, request.socket, () => {
+  const beginDetached = (request: IncomingMessage, _socket: Duplex, head: Buffer): void => {
+    const { socket } = request
+    const connection = connections.get(socket)!
+    const held = new HeldSocket(socket, head, () => {
+      for (const { response } of connection.exchanges) if (response.socket === socket) response.emit('drain')
+    })
+    afterEarlier(connection, socket, () => {
       const response = new ServerResponse(request)
       response.shouldKeepAlive = false
-      response.assignSocket(request.socket)
-      begin(request, response, { detached: { socket, head } })
+      response.assignSocket(socket)
+      begin(request, response, { detached: held })
     })
   }
 
@@ -244,14 +248,8 @@ function afterEarlier(connection: Connection, socket: Socket, begin: () => void)
     begin()
     return
   }
-  // Node no longer tells responses that the socket has drained.
-  const goOn = (): void => {
-    for (const { response } of connection.exchanges) if (response.socket === socket) response.emit('drain')
-  }
-  socket.on('drain', goOn)
   const { idle } = connection
   connection.idle = () => {
-    socket.off('drain', goOn)
     connection.idle = idle
     // The earlier answer may have been the connection's last.
     if (!socket.writable) return

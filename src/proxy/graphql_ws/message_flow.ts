@@ -3,6 +3,7 @@ import { codes, mostFragments } from '../websocket/flow.ts'
 import type { Flow, FlowEnds } from '../websocket/flow.ts'
 import { applyMask, encodeFrame, longestControl, opcodes, readHeader } from '../websocket/frames.ts'
 import type { FrameHeader } from '../websocket/frames.ts'
+import { GrowingBuffer } from '../websocket/growing_buffer.ts'
 import type { GraphqlGate } from './gate.ts'
 import { closeCodes } from './protocols.ts'
 
@@ -22,9 +23,12 @@ export class MessageFlow implements Flow {
   #frame: FrameHeader | undefined
   /** Bytes of the current frame's payload that have come. */
   #got = 0
-  #control: Buffer[] = []
-  /** The current message as far as it has come; undefined between two messages. */
-  #message: Buffer[] | undefined
+  /** The payload of the current control frame. */
+  readonly #control = new GrowingBuffer()
+  /** The current message as far as it has come. */
+  readonly #message = new GrowingBuffer()
+  #inMessage = false
+  /** Bytes of the current message that its frames have announced. */
   #messageSize = 0
   #fragments = 0
   #over = false
@@ -59,9 +63,11 @@ export class MessageFlow implements Flow {
     }
   }
 
-  insert(frame: Buffer): void {
+  insert(frame: Buffer): boolean {
+    if (this.#over) return false
     // Whole frames are all that is ever written, so that this is always between two of them.
-    if (!this.#over) this.#ends.write(frame)
+    this.#ends.write(frame)
+    return true
   }
 
   finish(close: Buffer): void {
@@ -80,17 +86,14 @@ export class MessageFlow implements Flow {
     this.#got = 0
     if (isControl) {
       if (!fin || length > longestControl) return this.#fault(codes.protocolError, 'a control frame is too long')
-      this.#control = []
       return true
     }
-    if ((opcode === opcodes.continuation) !== (this.#message !== undefined)) {
+    if ((opcode === opcodes.continuation) !== this.#inMessage) {
       return this.#fault(codes.protocolError, 'a message begins within another, or goes on without a beginning')
     }
     if (opcode === opcodes.binary) return this.#fault(closeCodes.badMessage, 'Invalid message')
-    if (opcode === opcodes.text) {
-      this.#message = []
-      this.#messageSize = this.#fragments = 0
-    }
+    if (opcode === opcodes.text) this.#messageSize = this.#fragments = 0
+    this.#inMessage = !fin
     this.#messageSize += length
     this.#fragments++
     const limit = this.#gate.isInitialised ? this.#maxMessage : Math.min(firstMessage, this.#maxMessage)
@@ -105,10 +108,8 @@ export class MessageFlow implements Flow {
     const { length, mask, opcode } = this.#frame!
     const taken = Math.min(length - this.#got, bytes.length - at)
     if (taken > 0) {
-      const part = Buffer.from(bytes.subarray(at, at + taken))
-      applyMask(part, mask!, this.#got)
-      const parts = opcode >= opcodes.close ? this.#control : this.#message!
-      parts.push(part)
+      const whole = opcode >= opcodes.close ? this.#control : this.#message
+      applyMask(whole.append(bytes.subarray(at, at + taken)), mask!, this.#got)
       this.#got += taken
     }
     if (this.#got === length) this.#end(this.#frame!)
@@ -118,14 +119,11 @@ export class MessageFlow implements Flow {
   #end({ opcode, fin }: FrameHeader): void {
     this.#frame = undefined
     if (opcode >= opcodes.close) {
-      this.insert(encodeFrame(opcode, Buffer.concat(this.#control), true))
+      this.insert(encodeFrame(opcode, this.#control.take(), true))
       if (opcode === opcodes.close) this.#ends.closing()
       return
     }
-    if (!fin) return
-    const message = Buffer.concat(this.#message!)
-    this.#message = undefined
-    this.#send(message)
+    if (fin) this.#send(this.#message.take())
   }
 
   #send(message: Buffer): void {

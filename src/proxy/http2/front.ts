@@ -5,6 +5,7 @@ import type { Server } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { GatewayError } from '../../errors.ts'
 import type { Clock } from '../../pipeline/contract.ts'
+import { Connection } from './connection.ts'
 import { StreamRequest, StreamResponse } from './messages.ts'
 
 /** `serve.proxy.http2`. */
@@ -48,17 +49,11 @@ const connectionWindow = 1_048_576
 const mostLines = 220
 const invalidFrames = 100
 
-interface Connection {
-  readonly session: ServerHttp2Session
-  readonly socket: TLSSocket
-  /** Streams that are open. */
-  streams: number
-}
-
 /** Takes over the connections of `server` whose client has chosen h2 (RFC 7301); its ALPN list has to offer it. */
 export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Front {
   const { limits, headSize } = options
   const connections = new Map<ServerHttp2Session, Connection>()
+  let leaving = false
   const h2 = createServer({
     ...resets,
     maxHeaderListPairs: mostLines,
@@ -70,20 +65,20 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
   let accepting: TLSSocket | undefined
 
   h2.on('session', (session: ServerHttp2Session) => {
-    connections.set(session, { session, socket: accepting!, streams: 0 })
+    connections.set(session, new Connection(session, accepting!, options.headTimeout))
     session.on('close', () => connections.delete(session))
     // A client that breaks the protocol is told so by the session itself.
     session.on('error', () => undefined)
     session.setLocalWindowSize(connectionWindow)
-    session.setTimeout(options.headTimeout)
-    session.on('timeout', () => session.close())
     limitQuestions(session, options.clock)
   })
   h2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: readonly string[]) => {
     const connection = connections.get(stream.session as ServerHttp2Session)
     // Streams are told of a tick after they came; their connection may be gone.
     if (connection === undefined || connection.socket.destroyed) return
-    watchIdleness(connection, stream, options.idleTimeout())
+    connection.enter(stream, options.idleTimeout())
+    // Every connection gets to have its first answer.
+    if (leaving) connection.leave()
     const request = new StreamRequest(stream, headers, raw)
     const response = new StreamResponse(stream, request)
     const begin = (): void => {
@@ -110,7 +105,8 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
   })
   return {
     goAway() {
-      for (const session of connections.keys()) session.close()
+      leaving = true
+      for (const connection of connections.values()) connection.leave()
     },
   }
 }
@@ -121,16 +117,6 @@ const expectationProblem = (expect: string | undefined): GatewayError | undefine
   expect === undefined || expect.toLowerCase() === '100-continue' ? undefined : new GatewayError('expectation_unknown')
 
 const sizeOf = (raw: readonly string[]): number => raw.reduce((size, text) => size + text.length, 0)
-
-/** A connection is idle from the end of its last stream on. */
-function watchIdleness(connection: Connection, stream: ServerHttp2Stream, idle: number): void {
-  const { session } = connection
-  connection.streams++
-  session.setTimeout(0)
-  stream.on('close', () => {
-    if (--connection.streams === 0 && !session.destroyed) session.setTimeout(idle)
-  })
-}
 
 function onceEmpty(request: StreamRequest, timeout: number, begin: () => void): void {
   request.socket.setTimeout(timeout)

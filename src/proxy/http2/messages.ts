@@ -58,10 +58,8 @@ export class StreamResponse extends Http2ServerResponse<StreamRequest> {
     stream.once('finish', () => this.emit('finish'))
   }
 
-  /** False: the connection takes no further request. */
-  set shouldKeepAlive(keep: boolean) {
-    if (!keep) this.stream.session?.close()
-  }
+  /** Said of a connection of HTTP/1.1. Here other requests go on, and who drains tells all clients to go. */
+  shouldKeepAlive = true
 
   /** Takes a flat list of headers; those that have no place in HTTP/2 are left out. */
   override writeHead(status: number, list: OutgoingHttpHeaders | readonly string[] | string = []): this {

@@ -6,6 +6,11 @@ import type { FrameHeader } from './frames.ts'
 
 const nothing = Buffer.alloc(0)
 
+interface LastWords {
+  readonly close: Buffer
+  readonly message: Buffer | undefined
+}
+
 export class ByteFlow implements Flow {
   readonly #ends: FlowEnds
   readonly #maxMessage: number
@@ -17,8 +22,7 @@ export class ByteFlow implements Flow {
   #inMessage = false
   #messageSize = 0
   #fragments = 0
-  #waiting: Buffer[] = []
-  #lastWords: { readonly close: Buffer; readonly message?: Buffer | undefined } | undefined
+  #lastWords: LastWords | undefined
   #mute = false
 
   /** `maxMessage`: bytes of one message as it is on the wire; without it there is no limit. */
@@ -51,36 +55,32 @@ export class ByteFlow implements Flow {
       const taken = Math.min(this.#left, bytes.length - at)
       this.#left -= taken
       at += taken
-      if (this.#left === 0 && (this.#waiting.length > 0 || this.#lastWords !== undefined)) {
+      if (this.#left === 0 && this.#lastWords !== undefined) {
         this.#write(bytes, written, at)
         written = at
-        this.#writeOwn()
+        this.#sayLastWords(this.#lastWords)
       }
     }
     this.#write(bytes, written, at)
   }
 
-  insert(frame: Buffer): void {
-    if (this.#mute || this.#lastWords !== undefined) return
-    this.#waiting.push(frame)
-    if (this.#left === 0) this.#writeOwn()
+  insert(frame: Buffer): boolean {
+    if (this.#left > 0 || this.#lastWords !== undefined) return false
+    this.#ends.write(frame)
+    return true
   }
 
   finish(close: Buffer, message?: Buffer): void {
     this.#lastWords ??= { close, message }
-    if (this.#left === 0) this.#writeOwn()
+    if (this.#left === 0) this.#sayLastWords(this.#lastWords)
   }
 
   #write(bytes: Buffer, from: number, to: number): void {
     if (to > from && !this.#mute) this.#ends.write(bytes.subarray(from, to))
   }
 
-  #writeOwn(): void {
+  #sayLastWords({ close, message }: LastWords): void {
     if (this.#mute) return
-    for (const frame of this.#waiting) this.#ends.write(frame)
-    this.#waiting = []
-    if (this.#lastWords === undefined) return
-    const { close, message } = this.#lastWords
     if (message !== undefined && !this.#inMessage) this.#ends.write(message)
     this.#ends.write(close)
     this.#mute = true

@@ -3,8 +3,8 @@
 export interface Flow {
   /** Takes what has come from one side, and writes what the other side is to get. */
   take(chunk: Buffer): void
-  /** Writes a control frame of the gateway's own, between two frames. */
-  insert(frame: Buffer): void
+  /** Writes a control frame of the gateway's own; false when it cannot, as a frame is under way or the last words are said. */
+  insert(frame: Buffer): boolean
   /**
    * Writes these last words between two frames, the message only if no other message is under way, and from then on
    * nothing more.

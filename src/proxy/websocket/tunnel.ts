@@ -21,7 +21,7 @@ export interface TunnelOptions {
   readonly toUpstream?: (ends: FlowEnds) => Flow
   /** Milliseconds of silence after which a side is asked for a sign of life; 0 for never. */
   readonly ping: number
-  /** Milliseconds for which a side may take nothing of what it is sent. */
+  /** Milliseconds for which a side may take nothing of what it is sent; 0 for no limit. */
   readonly stall: number
   /** A message to the client that goes before a close with one of our codes. */
   readonly farewell?: (reason: string) => Buffer
@@ -33,7 +33,8 @@ interface Side {
   readonly socket: Duplex
   /** When something came last, on the monotonic clock. */
   heardAt: number
-  asked: boolean
+  /** When it was asked for a sign of life, on the same clock; undefined since it has given one. */
+  askedAt: number | undefined
 }
 
 export class Tunnel {
@@ -51,8 +52,8 @@ export class Tunnel {
   constructor(options: TunnelOptions) {
     this.#options = options
     const heardAt = options.clock.monotonic()
-    this.#client = { socket: options.client, heardAt, asked: false }
-    this.#upstream = { socket: options.upstream, heardAt, asked: false }
+    this.#client = { socket: options.client, heardAt, askedAt: undefined }
+    this.#upstream = { socket: options.upstream, heardAt, askedAt: undefined }
     this.#toClient = new ByteFlow(this.#ends(this.#upstream, this.#client))
     const upwards = this.#ends(this.#client, this.#upstream)
     this.#toUpstream = options.toUpstream?.(upwards) ?? new ByteFlow(upwards)
@@ -93,7 +94,7 @@ export class Tunnel {
     const { socket } = side
     socket.on('data', (chunk: Buffer) => {
       side.heardAt = this.#options.clock.monotonic()
-      side.asked = false
+      side.askedAt = undefined
       flow.take(chunk)
     })
     // Neither side of a WebSocket goes on alone, so one end is followed by both, after what is under way has passed.
@@ -106,7 +107,8 @@ export class Tunnel {
   #write(from: Duplex, to: Duplex, bytes: Buffer): void {
     if (!to.writable || to.write(bytes) || from.isPaused()) return
     from.pause()
-    const stalled = setTimeout(() => this.#giveUp(), this.#options.stall).unref()
+    const { stall } = this.#options
+    const stalled = stall === 0 ? undefined : setTimeout(() => this.#giveUp(), stall).unref()
     const goOn = (): void => {
       clearTimeout(stalled)
       to.off('drain', goOn).off('close', goOn)
@@ -119,18 +121,21 @@ export class Tunnel {
   #beat(side: Side, towards: Flow, ping: Buffer, index: number): void {
     const { clock, ping: interval } = this.#options
     const patience = Math.min(interval, longestPatience)
-    const silence = clock.monotonic() - side.heardAt
+    const now = clock.monotonic()
     // Of a side that is made to wait, nothing can be heard.
-    const waiting = side.socket.isPaused()
-    if (side.asked && !waiting && silence >= interval + patience) {
+    if (side.socket.isPaused()) {
+      side.heardAt = now
+      side.askedAt = undefined
+    }
+    if (side.askedAt !== undefined && now - side.askedAt >= patience) {
       this.#giveUp()
       return
     }
-    if (!side.asked && silence >= interval) {
-      side.asked = true
-      towards.insert(ping)
-    }
-    const next = side.asked ? patience : interval - silence
+    const silence = now - side.heardAt
+    // In the middle of a long frame nothing can be asked; whoever takes its bytes is there.
+    if (side.askedAt === undefined && silence >= interval && towards.insert(ping)) side.askedAt = now
+    let next = silence < interval ? interval - silence : patience
+    if (side.askedAt !== undefined) next = side.askedAt + patience - now
     this.#pulses[index] = setTimeout(() => this.#beat(side, towards, ping, index), Math.max(next, 1)).unref()
   }
 
