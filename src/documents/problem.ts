@@ -1,4 +1,5 @@
 /** What can be wrong in a file that people write, and how it is told. */
+import { withoutSecrets } from './secrets.ts'
 
 /** A spot in a text; line and column count from 1. */
 export interface Place {
@@ -7,6 +8,8 @@ export interface Place {
   readonly column: number
   /** The whole source line, for the caret. */
   readonly text: string
+  /** The line holds a secret, or a part of one, whose key stands on another line. */
+  readonly secret?: true
 }
 
 export interface Problem {
@@ -85,7 +88,7 @@ export function formatProblem(problem: Problem, options: { readonly color?: bool
   else {
     lines.push(`${formatPlace(place)}: ${severity}: ${problem.message}`)
     const number = String(place.line)
-    const { text, column } = excerpt({ ...place, text: withoutSecrets(place.text) })
+    const { text, column } = excerpt({ ...place, text: withoutSecrets(place.text, place.secret === true) })
     lines.push(`  ${number} | ${text}`)
     // Tabs are kept, so that the caret stands under the same column whatever their width.
     const indent = text.slice(0, column - 1).replaceAll(/[^\t]/g, ' ')
@@ -96,16 +99,6 @@ export function formatProblem(problem: Problem, options: { readonly color?: bool
 }
 
 const severityColors = { error: 31, warning: 33, note: 36 } as const
-
-const urlPassword = /(:\/\/[^\s/@:?#]*:)([^\s/@?#]+)(?=@)/g
-const secretValue =
-  /((?:token|secret|password|passphrase|api_?key)["']?\s*:\s*)("(?!\$\{)(?:[^"\\]|\\.)*"|'(?!\$\{)(?:[^']|'')*'|(?!\$\{)[^\s"'[{,}\]][^\s,}\]]*)/gi
-
-/** Problems are shown in terminals and CI logs. As long as before, so that the caret stands where it stood. */
-function withoutSecrets(line: string): string {
-  const hide = (_whole: string, before: string, secret: string): string => before + '*'.repeat(secret.length)
-  return line.replace(urlPassword, hide).replace(secretValue, hide)
-}
 
 const widest = 160
 

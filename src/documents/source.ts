@@ -1,4 +1,5 @@
 import type { Place } from './problem.ts'
+import { secretLines } from './secrets.ts'
 
 /** A text that knows its lines. */
 export interface SourceText {
@@ -11,6 +12,7 @@ export interface SourceText {
 /** Takes a text and the name under which problems mention it. */
 export function sourceText(file: string, text: string): SourceText {
   let starts: number[] | undefined
+  let secret: ReadonlySet<number> | undefined
   return {
     file,
     text,
@@ -27,11 +29,13 @@ export function sourceText(file: string, text: string): SourceText {
       const start = starts[low] ?? 0
       const end = low + 1 < starts.length ? (starts[low + 1] ?? 0) - 1 : text.length
       const line = text.slice(start, end)
+      secret ??= secretLines(text.split('\n'))
       return {
         file,
         line: low + 1,
         column: position - start + 1,
         text: line.endsWith('\r') ? line.slice(0, -1) : line,
+        ...(secret.has(low) && { secret: true }),
       }
     },
   }

@@ -19,7 +19,7 @@ export async function globalProblems({ config, locate, setup }: CompileInput): P
     if (settings?.enabled !== true || settings.config === undefined) continue
     const path = [...section(handler.kind), handler.name, 'config']
     const locateInConfig: Locate = (at, on) => locate([...path, ...at], on)
-    problems.push(...(await handlerProblems(handler as Handler<Kind, unknown>, settings.config, locateInConfig, setup)))
+    problems.push(...(await handlerProblems(handler, settings.config, locateInConfig, setup)))
   }
   return problems
 }
