@@ -101,7 +101,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     observe: (outcome) => metrics.sessionStoreCall(outcome),
     observeMemory: (kind) => metrics.sessionFromMemory(kind),
     onRefused(session) {
-      if (state.config.revocation.observe) revocations.publish({ session, inDoubt: true }, 'refused')
+      if (state.config.revocation.refusals) revocations.publish({ session, inDoubt: true }, 'refused')
     },
   })
   revocations.subscribe((revocation) => sessions.revoke(revocation))

@@ -54,7 +54,11 @@ export function tellOfRevocations(revocations: Revocations, log: Pick<Log, 'info
   revocations.subscribe((revocation, layer) => {
     const [scope = ''] = Object.keys(revocation)
     metrics.revocation(layer, scope)
-    log.info({ layer, ...named(revocation) }, 'Sessions revoked')
+    const isDoubt = 'inDoubt' in revocation
+    log.info(
+      { layer, ...named(revocation) },
+      isDoubt ? 'A credential of a session was refused: the session is asked for again' : 'Sessions revoked',
+    )
   })
 }
 

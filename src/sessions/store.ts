@@ -37,8 +37,9 @@ export interface SessionStoreOptions {
   /** Told about every question that was answered from memory, for metrics. */
   readonly observeMemory?: (kind: 'fresh' | 'stale') => void
   /**
-   * Told of a remembered session when a credential of it is refused by a session store that says it is ready. The credential
-   * alone may be over while the session lives on with another: what is remembered of it is in doubt, not its end.
+   * Told of a remembered session when a credential of it is refused: with 401 by a session store that says it is ready, or
+   * with a session that is not active or has expired. The credential alone may be over while the session lives on with
+   * another: what is remembered of it is in doubt, not its end.
    */
   readonly onRefused?: (sessionId: string) => void
 }
@@ -140,7 +141,9 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
       const isNews = status === 401 && healthUrl !== undefined && cache.knows(key)
       if (isNews && !(await isReady(healthUrl))) return unbelievable()
       if (answer.outcome !== 'session' || !revocations.revokedSince(moment, answer.session)) {
-        const refused = isNews ? cache.session(key)?.id : undefined
+        // With 200 the session store has said in so many words that the session is over, and needs no second opinion.
+        const isRefusal = isNews || (status === 200 && answer.outcome === 'denied')
+        const refused = isRefusal ? cache.session(key)?.id : undefined
         cache.learn(key, reply, policy)
         if (refused !== undefined) onRefused?.(refused)
         return answer

@@ -40,7 +40,10 @@ describe('a credential of a remembered session that Kratos refuses', () => {
     expect(await test.remembered()).toEqual([true, true, true])
     // What was told once is not told again by the refusals that follow from it.
     expect(await metric(test.gateway)).toMatch(/scope="session"\} 1$/)
-    expect(test.gateway.log.filter((line) => line.includes('"layer":"refused"'))).toHaveLength(1)
+    const told = test.gateway.log.filter((line) => line.includes('"layer":"refused"'))
+    expect(told.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      'A credential of a session was refused: the session is asked for again',
+    ])
   })
 
   it('leaves in a session that lives on with another credential', async () => {
@@ -71,8 +74,8 @@ describe('a credential of a remembered session that Kratos refuses', () => {
     expect(await metric(test.gateway)).toBeUndefined()
   })
 
-  it('is told to nobody when `observe` is off', async () => {
-    await using test = await arrange({ config: { revocation: { observe: false } } })
+  it('is told to nobody when `refusals` is off', async () => {
+    await using test = await arrange({ config: { revocation: { refusals: false } } })
     const alice = await signIn(test)
     const second = alice.reissued()
     expect([await alice.get(''), await alice.get('', second)]).toEqual([200, 200])
@@ -80,6 +83,18 @@ describe('a credential of a remembered session that Kratos refuses', () => {
     expect(await alice.get('privileged')).toBe(401)
     expect(await alice.get('', second)).toBe(200)
     expect(await metric(test.gateway)).toBeUndefined()
+  })
+})
+
+describe('`observe: false`', () => {
+  it('leaves what Kratos refuses to its own switch', async () => {
+    await using test = await arrange({ config: { revocation: { observe: false } } })
+    const alice = await signIn(test)
+    const second = alice.reissued()
+    expect([await alice.get(''), await alice.get('', second)]).toEqual([200, 200])
+    alice.row.active = false
+    expect(await alice.get('privileged')).toBe(401)
+    expect(await alice.get('', second)).toBe(401)
   })
 })
 

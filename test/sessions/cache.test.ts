@@ -157,6 +157,22 @@ describe('a refusal', () => {
     expect(subjectOf(await test.ask('nobody'))).toBe('nobody')
   })
 
+  it.each([
+    ['is not active', { active: false }],
+    ['has expired', { expires_at: new Date(START - 1) }],
+    ['belongs to somebody who is blocked', { identity: { id: 'alice', state: 'inactive' } }],
+  ])('with 200 and a session that %s is told of once', async (_name, parts) => {
+    const told: string[] = []
+    await using test = await arrange(() => ({}), { onRefused: (session) => told.push(session) })
+    await test.ask('alice', { ttl: 10_000 })
+    test.kratos.answer = () => ({ body: sessionOf('alice', parts) })
+    expect(await test.ask('bob', { ttl: 10_000 })).toMatchObject({ outcome: 'denied' })
+    expect(told).toEqual([])
+    expect(await test.ask('alice', { reuse: false })).toMatchObject({ outcome: 'denied' })
+    expect(await test.ask('alice', { reuse: false })).toMatchObject({ outcome: 'denied' })
+    expect(told).toEqual(['session-of-alice'])
+  })
+
   it('with 429 leaves the session alone', async () => {
     await using test = await arrange(() => ({}))
     await test.ask('alice', { ttl: 10_000, staleIfError: 60_000 })

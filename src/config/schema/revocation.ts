@@ -76,8 +76,12 @@ export const revocation = z
       .boolean()
       .default(true)
       .describe(
-        'Watch logouts, settings and admin calls that pass through to kratos.public_url and kratos.admin_url, and tell of remembered sessions that Kratos refuses.',
+        'Watch logouts, settings and admin calls that pass through to kratos.public_url and kratos.admin_url.',
       ),
+    refusals: z
+      .boolean()
+      .default(true)
+      .describe('Ask again for all of a remembered session when Kratos refuses a credential of it.'),
     webhook,
     database,
     redis,
