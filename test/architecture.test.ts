@@ -48,7 +48,12 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
 ]
 
 /** Helpers of the pipeline that the layers below its handlers share; they import nothing but the contract. */
-const SHARED_HELPERS = new Set(['pipeline/credentials.ts', 'pipeline/template_data.ts', 'pipeline/template_hint.ts'])
+const SHARED_HELPERS = new Set([
+  'pipeline/credentials.ts',
+  'pipeline/resume.ts',
+  'pipeline/template_data.ts',
+  'pipeline/template_hint.ts',
+])
 
 const HANDLERS = /^pipeline\/(authenticators|authorizers|mutators|error_handlers)\//
 

@@ -2,6 +2,7 @@
 import { GatewayError } from '../errors.ts'
 import {
   ConfigError,
+  type Exchange,
   type JsonObject,
   type Safeguards,
   type Session,
@@ -9,6 +10,7 @@ import {
   type SigningKey,
   type TokenTemplate,
 } from '../pipeline/contract.ts'
+import { resuming } from '../pipeline/resume.ts'
 import { adviceOn, adviceOnMapper } from './claims/advice.ts'
 import { compileClaims } from './claims/compile.ts'
 import { evaluateHere, type EvaluateMapper, mapperClaims } from './claims/mapper.ts'
@@ -70,10 +72,10 @@ export async function createTokenTemplate(
     clock,
     randomUUID,
   }
-  const claimsFor: TokenTemplate['claims'] = (exchange) => {
+  const claimsFor: TokenTemplate['claims'] = resuming((exchange: Exchange) => {
     const made = allClaims(exchange, shared)
     return made instanceof Promise ? made.then(({ all }) => all) : made.all
-  }
+  })
   if (key instanceof GatewayError) {
     const failing = (): never => {
       throw new GatewayError(key.code, key.reason === undefined ? {} : { reason: key.reason })
@@ -81,9 +83,11 @@ export async function createTokenTemplate(
     return { mint: failing, issue: async () => failing(), claims: claimsFor }
   }
   const complete = { ...shared, key }
+  const issue = resuming(createIssue(complete))
   return {
     mint: createMint({ ...complete, jwksUrl: settings.jwks_url, tokens }),
-    issue: createIssue(complete),
+    // Steps of the pipeline wait themselves for what a template has to wait for; whoever issues a token is none of them.
+    issue: async (exchange) => issue(exchange),
     claims: claimsFor,
   }
 }

@@ -45,9 +45,14 @@ const settings = async () => {
       ),
     },
     failing: { jwks_url, claims_mapper_url: mapper("{ claims: { a: std.extVar('session').nope } }") },
+    waiting: { jwks_url, claims: '{"region": "{{ getHostByName `localhost` }}"}' },
     object: { jwks_url, claims: { mail: '{{extra.identity.traits.email}}' }, issuer_url: 'https://issuer.example' },
   }
-  return { kratos: { public_url: `${kratos.url}/` }, session: { whoami: { tokenizer: { templates } } } }
+  return {
+    kratos: { public_url: `${kratos.url}/` },
+    templates: { allow_functions: ['getHostByName'] },
+    session: { whoami: { tokenizer: { templates } } },
+  }
 }
 
 beforeAll(async () => {
@@ -191,6 +196,14 @@ describe('/sessions/whoami', () => {
     const [first, second] = tokens.map(({ body }) => decodeJwt(body.tokenized ?? ''))
     expect(first?.jti).not.toBe(second?.jti)
     expect(kratos.requests.length).toBe(2)
+  })
+
+  it('waits for the DNS where a template does', async () => {
+    const { status, body } = await whoami(byToken, '?tokenize_as=waiting')
+    expect(status).toBe(200)
+    expect(decodeJwt(body.tokenized ?? '')).toMatchObject({
+      region: expect.stringMatching(/^(127\.0\.0\.1|::1)$/) as unknown,
+    })
   })
 
   it('takes claims of an object, too', async () => {
