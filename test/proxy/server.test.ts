@@ -1,17 +1,20 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
+import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { GatewayError } from '../../src/errors.ts'
+import type { Decision } from '../../src/pipeline/contract.ts'
 import { loadTls } from '../../src/proxy/tls.ts'
 import type { TlsSource } from '../../src/proxy/tls.ts'
 import { openClient, sendRaw } from '../support/raw-client.ts'
 import { okResponse, startRecorder } from '../support/recorder.ts'
 import type { Recorder } from '../support/recorder.ts'
-import { allow, secure, startProxy, targetOf } from './harness.ts'
+import { allow, refuse, secure, startProxy, targetOf } from './harness.ts'
 import type { Harness } from './harness.ts'
 
 let upstream: Recorder
@@ -120,6 +123,64 @@ describe('pipelined requests', () => {
     client.close()
     await proxy.close()
   })
+})
+
+describe('a client that asks and asks, and reads nothing,', () => {
+  /** Resolves when the connection was broken off. */
+  const askOn = (port: number, ask: string): Promise<unknown> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1').pause()
+      socket.on('error', resolve)
+      const goOn = (): void => void socket.write(ask, (error) => (error == null ? goOn() : undefined))
+      goOn()
+    })
+  const timeouts = { ...secure.timeouts, write: 300 }
+  const broken = { code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) as string }
+
+  it('is cut off, also when it is the gateway that answers', async () => {
+    const body = 'x'.repeat(100_000)
+    const refused = {
+      ...refuse(new GatewayError('credentials_invalid')),
+      answer: { status: 401, headers: [], body },
+    } as Decision
+    const proxy = await startProxy(() => refused, { ...secure, timeouts })
+    expect(await askOn(proxy.port, get.repeat(20))).toMatchObject(broken)
+    await proxy.close()
+  })
+
+  it('is cut off, also when the answers of upstreams wait for one another', async () => {
+    const body = 'x'.repeat(100_000)
+    upstream.respond = () => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    const proxy = await startProxy(() => allow(targetOf(upstream.origin)), { ...secure, timeouts })
+    expect(await askOn(proxy.port, get.repeat(20))).toMatchObject(broken)
+    await proxy.close()
+  })
+})
+
+it('an answer that says nothing for long is not cut off because the one before it was taken slowly', async () => {
+  let answer: () => void = () => undefined
+  upstream.respond = (_, socket) => {
+    answer = () => void socket.write(okResponse)
+    return undefined
+  }
+  const timeouts = { ...secure.timeouts, write: 200 }
+  const large = { status: 401, headers: [], body: 'x'.repeat(8_000_000) }
+  const proxy = await startProxy(
+    ({ path }) =>
+      path === '/large'
+        ? ({ ...refuse(new GatewayError('credentials_invalid')), answer: large } as Decision)
+        : allow(targetOf(upstream.origin)),
+    { ...secure, timeouts },
+  )
+  const client = await openClient(proxy.port)
+  client.write(get.replace('/', '/large') + get)
+  expect((await client.response()).body).toHaveLength(8_000_000)
+  const later = performance.now() + 500
+  await expect.poll(() => performance.now()).toBeGreaterThan(later)
+  answer()
+  expect((await client.response()).body.toString()).toBe('ok')
+  client.close()
+  await proxy.close()
 })
 
 describe('closing', () => {

@@ -3,10 +3,13 @@ import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { GatewayError } from '../../src/errors.ts'
+import type { Decision } from '../../src/pipeline/contract.ts'
 import { defaultWebSocketLimits } from '../../src/proxy/websocket/handshake.ts'
 import { openClient, sendRaw } from '../support/raw-client.ts'
+import type { RawClient } from '../support/raw-client.ts'
 import { startRecorder } from '../support/recorder.ts'
 import type { Recorder } from '../support/recorder.ts'
+import { frame } from '../websocket/frames.ts'
 import { allow, refuse, secure, startProxy, targetOf } from './harness.ts'
 import type { Harness } from './harness.ts'
 
@@ -164,6 +167,75 @@ describe('a WebSocket handshake', () => {
   })
 })
 
+describe('while a handshake is being answered', () => {
+  it.each<[string, (client: RawClient) => void]>([
+    ['ends its side', ({ socket }) => void socket.end()],
+    ['breaks off', ({ socket }) => void socket.resetAndDestroy()],
+    ['sends more than it may before it is answered', (client) => client.write(Buffer.alloc(70_000))],
+  ])('a client that %s is given up, and so is the upstream', async (_name, leave) => {
+    upstream.respond = () => undefined
+    const client = await openClient(proxy.port)
+    client.write(handshake())
+    await upstream.arrived(1)
+    const open = upstream.open()
+    leave(client)
+    await expect.poll(() => upstream.open()).toBe(open - 1)
+    expect((await proxy.recorded(1)).status).toBe(499)
+    client.close()
+  })
+
+  it('a client that leaves before the decision gets no upstream to wait for it', async () => {
+    const decision = Promise.withResolvers<Decision>()
+    proxy.decide = () => decision.promise
+    const client = await openClient(proxy.port)
+    client.write(handshake())
+    await expect.poll(() => proxy.inbounds.length).toBe(1)
+    client.socket.end()
+    expect((await proxy.recorded(1)).status).toBe(499)
+    decision.resolve(allow(targetOf(upstream.origin)))
+    await client.closed
+    expect(upstream.requests).toEqual([])
+  })
+
+  it('what the client sends in pieces reaches the upstream whole, once it has agreed', async () => {
+    let accept: () => void = () => undefined
+    upstream.respond = (_, socket) => {
+      accept = () => void socket.write(accepted)
+      return undefined
+    }
+    const client = await openClient(proxy.port)
+    const pieces = [frame(1, 'one'), frame(1, 'two'), frame(2, Buffer.alloc(3000, 7))]
+    client.write(Buffer.concat([Buffer.from(handshake()), pieces[0]!.subarray(0, 3)]))
+    await upstream.arrived(1)
+    client.write(Buffer.concat([pieces[0]!.subarray(3), pieces[1]!]))
+    client.write(pieces[2]!)
+    accept()
+    expect((await client.response()).status).toBe(101)
+    await expect.poll(() => upstream.bytes()).toContain(Buffer.concat(pieces).toString('latin1'))
+    client.close()
+  })
+
+  it('a long answer that refuses it flows as fast as it is read', async () => {
+    const size = 5_000_000
+    upstream.respond = () => `HTTP/1.1 403 Forbidden\r\nContent-Length: ${size}\r\n\r\n${'a'.repeat(size)}`
+    const client = await openClient(proxy.port)
+    client.write(handshake())
+    expect((await client.response()).body).toHaveLength(size)
+    expect(await client.closed).toBe('end')
+  })
+
+  it('a client that does not take the answer is cut off', async () => {
+    proxy.settings = { ...secure, timeouts: { ...secure.timeouts, write: 100 } }
+    const size = 20_000_000
+    upstream.respond = () => `HTTP/1.1 403 Forbidden\r\nContent-Length: ${size}\r\n\r\n${'a'.repeat(size)}`
+    const client = await openClient(proxy.port)
+    client.socket.pause()
+    client.write(handshake())
+    expect((await proxy.recorded(1)).code).toBe('client_closed_request')
+    client.close()
+  })
+})
+
 describe('what comes right after a request that is still being answered', () => {
   const after = async (second: string, size = 2) => {
     let answer: () => void = () => undefined
@@ -195,6 +267,31 @@ describe('what comes right after a request that is still being answered', () => 
 
   it('waits for a large answer that flows as fast as it is read', async () => {
     expect(await after(handshake(), 5_000_000)).toBe(101)
+  })
+
+  it('does not wait for a client that takes no answer', async () => {
+    proxy.settings = { ...secure, timeouts: { ...secure.timeouts, write: 100 } }
+    const size = 20_000_000
+    upstream.respond = () => `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'a'.repeat(size)}`
+    const client = await openClient(proxy.port)
+    client.socket.pause()
+    client.write(`GET /first HTTP/1.1\r\nHost: gw.example\r\n\r\n${handshake()}`)
+    expect((await proxy.recorded(1)).code).toBe('client_closed_request')
+    expect(proxy.inbounds).toHaveLength(1)
+    client.close()
+  })
+
+  it('does not wait when its client has gone', async () => {
+    upstream.respond = () => undefined
+    const client = await openClient(proxy.port)
+    client.write(`GET /first HTTP/1.1\r\nHost: gw.example\r\n\r\n${handshake()}`)
+    await upstream.arrived(1)
+    const open = upstream.open()
+    client.socket.end()
+    await expect.poll(() => upstream.open()).toBe(open - 1)
+    expect((await proxy.recorded(1)).status).toBe(499)
+    expect(proxy.inbounds).toHaveLength(1)
+    await client.closed
   })
 
   it('is answered after an expectation that nobody knows', async () => {
@@ -324,6 +421,30 @@ describe('an open WebSocket', () => {
     expect([...(await client.until((bytes) => bytes.length >= 7))]).toEqual([3, 4, 5, 0x88, 0x02, 0x03, 0xe9])
     await gone
     expect(client.rest()).toHaveLength(0)
+  })
+
+  it('whose client is sent one long frame is not asked for a sign of life before it has ended', async () => {
+    const webSockets = { ...defaultWebSocketLimits, ping: 40 }
+    const patient = await startProxy(() => allow(targetOf(upstream.origin)), { ...secure, webSockets })
+    let write: (bytes: Buffer) => void = () => undefined
+    upstream.respond = (_, socket: Socket) => {
+      write = (bytes) => void socket.write(bytes)
+      return accepted
+    }
+    const client = await openClient(patient.port)
+    client.write(handshake())
+    expect((await client.response()).status).toBe(101)
+    const pass = async (bytes: Buffer): Promise<void> => {
+      write(bytes)
+      await client.until((received) => received.length >= bytes.length)
+    }
+    let left = 50_000
+    await pass(Buffer.from([0x82, 126, left >> 8, left & 255]))
+    for (const enough = performance.now() + 300; performance.now() < enough; left--) await pass(Buffer.alloc(1))
+    await pass(Buffer.alloc(left))
+    expect([...(await client.until((bytes) => bytes.length >= 2))]).toEqual([0x89, 0x00])
+    await client.closed
+    await patient.close()
   })
 
   it('is one of so many; the next handshake is a 503', async () => {
