@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { parseDocument } from '../documents/document.ts'
 import type { Environment } from '../documents/interpolate.ts'
-import { jsonSchemaOf } from '../documents/json_schema.ts'
 import { isMap, type Layer, mergeLayers } from '../documents/layers.ts'
 import { inReadingOrder, type Locate, type Problem } from '../documents/problem.ts'
 import { validate } from '../documents/zod.ts'
@@ -53,7 +52,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     else layers.push(found.layer)
   }
   const schema = configSchema(handlers)
-  const merged = environmentLayer(env, jsonSchemaOf(schema), mergeLayers(layers))
+  const merged = environmentLayer(env, schema, mergeLayers(layers))
   const { value, locate } = merged.layer
   problems.push(...merged.problems)
   // What an unreadable file may hold would only be reported as missing.

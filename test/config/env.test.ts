@@ -2,10 +2,9 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { environmentLayer } from '../../src/config/env.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { jsonSchemaOf } from '../../src/documents/json_schema.ts'
 import { builtinHandlers } from '../../src/pipeline/builtin.ts'
 
-const schema = jsonSchemaOf(configSchema(builtinHandlers))
+const schema = configSchema(builtinHandlers)
 
 function overlay(env: Record<string, string>, base: unknown = {}) {
   const { layer, problems } = environmentLayer(env, schema, { value: base, locate: () => 'file' })

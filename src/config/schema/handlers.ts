@@ -15,7 +15,7 @@ function block({ kind, name, config }: AnyHandler): z.ZodType<Settings> {
   const meaning = 'Whether rules can use this handler.'
   const enabled = z.literal(true).describe(meaning)
   const disabled = z.literal(false).describe(meaning)
-  const optional = config.safeParse({}).success
+  const optional = config.safeParse({}, { jitless: true }).success
   return z.discriminatedUnion('enabled', [
     z.strictObject({
       enabled: onByDefault ? enabled.default(true) : enabled,

@@ -1,5 +1,4 @@
 /** Rules from a web server: bounded in time, size, tries and redirects, and asked for only when they changed. */
-import { fetch } from 'undici'
 import { attempt, type FetchedRules, type FetchOptions, isPassing, readText, TemporaryError } from './fetching.ts'
 import { publicUrl } from './repository.ts'
 import { RepositoryError } from './repository_error.ts'
@@ -53,7 +52,11 @@ async function fetchOnce(
   throw new RepositoryError(`${publicUrl(start)} redirects more than ${maxRedirects} times`)
 }
 
-const undiciGet: HttpGet = (url, init) => fetch(url, init)
+/** Loaded when the first repository is asked: most gateways have none of this kind. */
+const undiciGet: HttpGet = async (url, init) => {
+  const { fetch } = await import('undici')
+  return fetch(url, init)
+}
 
 function requestInit(start: URL, url: URL, etag: string | undefined, signal: AbortSignal): HttpGetInit {
   const headers: Record<string, string> = { accept: 'application/json, application/yaml;q=0.9, */*;q=0.5' }

@@ -1,4 +1,4 @@
-import Handlebars from 'handlebars'
+import { parse as parseTemplate } from 'handlebars/dist/cjs/handlebars/compiler/base.js'
 import { ConfigError } from '../../../pipeline/contract.ts'
 import { missing, type Compilation } from './expressions.ts'
 import { compileMustache, compileProgram } from './program.ts'
@@ -28,7 +28,7 @@ export function compileLeaf(source: string, compilation: Compilation): Evaluate 
 
 function parse(source: string): hbs.AST.Program {
   try {
-    return Handlebars.parse(source)
+    return parseTemplate(source)
   } catch (error) {
     // The parser reports line, the text with an arrow below it, and what it expected, each on a line of its own.
     const lines = error instanceof Error ? error.message.split('\n') : []
