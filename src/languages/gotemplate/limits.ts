@@ -16,6 +16,11 @@ export interface Limits {
   readonly width: number
   /** Length of a regular expression or version constraint, in UTF-16 code units. Default 1,000. */
   readonly pattern: number
+  /**
+   * Slow work per render, of the unsafe functions that hash passwords and make keys: 1 for a hash by bcrypt or an RSA key of
+   * 2048 bits, 2 for a derived password, 4 for an RSA key of 4096 bits or one for DSA. Default 4.
+   */
+  readonly slowWork: number
 }
 
 export const defaultLimits: Limits = {
@@ -27,4 +32,5 @@ export const defaultLimits: Limits = {
   listLength: 10_000,
   width: 1_000,
   pattern: 1_000,
+  slowWork: 4,
 }

@@ -61,6 +61,24 @@ describe('passwords', () => {
   })
 })
 
+describe('what takes long', () => {
+  it.each([
+    ['{{ range until 1000 }}{{ bcrypt "a" }}{{ end }}'],
+    ['{{ range until 1000 }}{{ htpasswd "a" "b" }}{{ end }}'],
+    ['{{ range until 1000 }}{{ derivePassword 1 "pin" "a" "b" "c" }}{{ end }}'],
+    ['{{ range until 1000 }}{{ $ca := genCA "a" 1 }}{{ end }}'],
+    ['{{ bcrypt "a" }}{{ genPrivateKey "rsa" }}'],
+    ['{{ bcrypt "a" }}{{ genPrivateKey "dsa" }}'],
+  ])('is limited for one request: %s', { timeout: 30_000 }, (source) => {
+    expect(() => render(source)).toThrow(/more keys and hashes of passwords/)
+  })
+
+  it('is enough for an authority and its certificate', { timeout: 30_000 }, () => {
+    const source = '{{ $ca := genCA "ca" 1 }}{{ (genSignedCert "a" nil nil 1 $ca).Cert }}{{ genPrivateKey "ed25519" }}'
+    expect(render(source)).toContain('-----BEGIN CERTIFICATE-----')
+  })
+})
+
 describe('keys', () => {
   it.each([
     ['rsa', 'RSA PRIVATE KEY', 'rsa'],

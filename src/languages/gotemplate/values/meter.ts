@@ -5,10 +5,12 @@ import type { Limits } from '../limits.ts'
 export class Meter {
   readonly limits: Limits
   #left: number
+  #slowWork: number
 
   constructor(limits: Limits) {
     this.limits = limits
     this.#left = limits.operations
+    this.#slowWork = limits.slowWork
   }
 
   /** One step of the template. */
@@ -32,6 +34,13 @@ export class Meter {
   chars(length: number): void {
     if (length > this.limits.output) throw new GoError(`a string is longer than the limit of ${this.limits.output}`)
     this.spend(length >>> 6)
+  }
+
+  /** Work for which all else waits. */
+  slow(units: number): void {
+    this.#slowWork -= units
+    if (this.#slowWork >= 0) return
+    throw new GoError('the template makes more keys and hashes of passwords than one request may take')
   }
 
   /** Checks the depth of data that is walked. */

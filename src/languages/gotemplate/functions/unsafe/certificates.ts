@@ -16,15 +16,26 @@ const certificateStruct = structType<Certificate>({
   fields: { Cert: ({ cert }) => cert, Key: ({ key }) => key },
 })
 
-const newKey: Readonly<Record<string, () => KeyObject>> = {
-  '': () => rsaKey(4096),
-  rsa: () => rsaKey(4096),
-  dsa: () => generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }).privateKey,
+const newKey: Readonly<Record<string, (context: FunctionContext) => KeyObject>> = {
+  '': longRsaKey,
+  rsa: longRsaKey,
+  dsa({ meter }) {
+    meter.slow(4)
+    return generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }).privateKey
+  },
   ecdsa: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
   ed25519: () => generateKeyPairSync('ed25519').privateKey,
 }
 
-const rsaKey = (modulusLength: number): KeyObject => generateKeyPairSync('rsa', { modulusLength }).privateKey
+function rsaKey({ meter }: FunctionContext): KeyObject {
+  meter.slow(1)
+  return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+}
+
+function longRsaKey({ meter }: FunctionContext): KeyObject {
+  meter.slow(4)
+  return generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey
+}
 
 /** In the form that is older than PKCS #8, where the kind of key has one. */
 function keyPem(key: KeyObject): string {
@@ -96,22 +107,22 @@ function issuerOf(value: GoValue): Issuer {
 
 /** sprig's keys and certificates. */
 export const certificates: Readonly<Record<string, FunctionSpec>> = {
-  genPrivateKey: volatile(['string'], (_, [type]) => {
+  genPrivateKey: volatile(['string'], (context, [type]) => {
     const make = Object.hasOwn(newKey, type as string) ? newKey[type as string] : undefined
-    return make === undefined ? `Unknown type ${type as string}` : keyPem(make())
+    return make === undefined ? `Unknown type ${type as string}` : keyPem(make(context))
   }),
-  genCA: volatile(['string', 'int'], (context, args) => made(authorityOf(args), rsaKey(2048), context, 'none')),
+  genCA: volatile(['string', 'int'], (context, args) => made(authorityOf(args), rsaKey(context), context, 'none')),
   genCAWithKey: volatile(['string', 'int', 'string'], (context, args) =>
     made(authorityOf(args), parseKey(args[2] as string), context, 'none'),
   ),
   genSelfSignedCert: volatile(['string', 'any', 'any', 'int'], (context, args) =>
-    made(requestOf(args), rsaKey(2048), context),
+    made(requestOf(args), rsaKey(context), context),
   ),
   genSelfSignedCertWithKey: volatile(['string', 'any', 'any', 'int', 'string'], (context, args) =>
     made(requestOf(args), parseKey(args[4] as string), context),
   ),
   genSignedCert: volatile(['string', 'any', 'any', 'int', 'any'], (context, args) =>
-    made(requestOf(args), rsaKey(2048), context, issuerOf(args[4])),
+    made(requestOf(args), rsaKey(context), context, issuerOf(args[4])),
   ),
   genSignedCertWithKey: volatile(['string', 'any', 'any', 'int', 'any', 'string'], (context, args) =>
     made(requestOf(args), parseKey(args[5] as string), context, issuerOf(args[4])),

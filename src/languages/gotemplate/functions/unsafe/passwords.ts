@@ -6,9 +6,10 @@ import { fn, type FunctionContext, type FunctionSpec, volatile } from '../spec.t
 /** The binary logarithm of the number of repetitions, as Go has it unless told otherwise. */
 const cost = 10
 
-function bcrypt(password: string, { host }: FunctionContext): string {
+function bcrypt(password: string, { host, meter }: FunctionContext): string {
   const bytes = Buffer.from(password)
   if (bytes.length > 72) return 'failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes'
+  meter.slow(1)
   return bcryptHash(bytes, host.randomBytes(16), cost)
 }
 
@@ -99,9 +100,10 @@ export const passwords: Readonly<Record<string, FunctionSpec>> = {
       ? `invalid username: ${user as string}`
       : `${user as string}:${bcrypt(password as string, context)}`,
   ),
-  derivePassword: fn(['int', 'string', 'string', 'string', 'string'], (_, [counter, ...texts]) =>
-    derivePassword(counter as bigint, ...(texts as [string, string, string, string])),
-  ),
+  derivePassword: fn(['int', 'string', 'string', 'string', 'string'], ({ meter }, [counter, ...texts]) => {
+    meter.slow(2)
+    return derivePassword(counter as bigint, ...(texts as [string, string, string, string]))
+  }),
   encryptAES: volatile(['string', 'string'], (context, [password, plain]) =>
     encryptAES(password as string, plain as string, context),
   ),
