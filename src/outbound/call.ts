@@ -1,9 +1,10 @@
 /** One HTTP exchange with a service beside the upstreams, read to its end within the limits. */
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Dispatcher } from 'undici'
 import type { HttpRequest, HttpResponse } from '../pipeline/contract.ts'
 import { traceCall } from '../telemetry/call_span.ts'
-import type { OriginPool, PoolRequest } from './origin_pool.ts'
+import type { HttpConnection, HttpRequest as OutboundRequest, ResponseHandler } from './http1/connection.ts'
+import { fieldRecord, type ResponseHead } from './http1/response_head.ts'
+import { isReset } from './http1/errors.ts'
+import type { OriginPool } from './origin_pool.ts'
 import type { OriginPools } from './origin_pools.ts'
 
 export interface ExchangeLimits {
@@ -45,20 +46,19 @@ interface Outcome {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** undici's callbacks instead of its streams: whoever asks the session store for every request feels the difference. */
-class Call implements Dispatcher.DispatchHandler {
+class Call implements ResponseHandler {
   readonly #limits: ExchangeLimits
   readonly #outcome: Outcome
   readonly #pool: OriginPool
   #url: URL
-  #request: PoolRequest
+  #request: OutboundRequest
   #timer: NodeJS.Timeout | undefined
-  #controller: Dispatcher.DispatchController | undefined
+  #connection: HttpConnection | undefined
   #over = false
   #hops = 0
   #repeated = false
   #status = 0
-  #headers: IncomingHttpHeaders = {}
+  #headers: HttpResponse['headers'] = {}
   #redirect: URL | undefined
   #chunks: Buffer[] = []
   #size = 0
@@ -80,8 +80,8 @@ class Call implements Dispatcher.DispatchHandler {
       path: this.#url.pathname + this.#url.search,
       method,
       headers: list,
-      body: body ?? null,
-      upgrade: null,
+      body: body === undefined || typeof body === 'string' ? body : Buffer.from(body),
+      upgrades: false,
       // The whole has a limit; the parts need none.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -94,19 +94,18 @@ class Call implements Dispatcher.DispatchHandler {
     this.#pool.dispatch(this.#request, this)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#over) controller.abort(new CallTimeoutError('no whole answer in time'))
+  onRequestStart(connection: HttpConnection): void {
+    this.#connection = connection
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200) return
+  onResponseStart({ status, fields }: ResponseHead): void {
     this.#status = status
-    this.#headers = headers
-    this.#redirect = this.#hops < MAX_REDIRECTS ? redirectTarget(status, headers.location, this.#url) : undefined
+    this.#headers = fieldRecord(fields)
+    const { location } = this.#headers
+    this.#redirect = this.#hops < MAX_REDIRECTS ? redirectTarget(status, location, this.#url) : undefined
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(chunk: Buffer): void {
     this.#size += chunk.length
     const { maxBody } = this.#limits
     if (this.#redirect === undefined && maxBody > 0) {
@@ -115,7 +114,7 @@ class Call implements Dispatcher.DispatchHandler {
     } else if (this.#size > MAX_UNREAD) {
       if (this.#redirect === undefined) this.#finish()
       else this.#fail(new TooLargeError())
-      controller.abort(new TooLargeError())
+      this.#connection?.abort(this, new TooLargeError())
     }
   }
 
@@ -125,9 +124,9 @@ class Call implements Dispatcher.DispatchHandler {
     else this.#follow(this.#redirect)
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+  onResponseError(error: Error, reused: boolean): void {
     if (this.#over) return
-    if (!this.#mayRepeat(error)) {
+    if (!reused || !this.#mayRepeat(error)) {
       this.#fail(error)
       return
     }
@@ -140,15 +139,8 @@ class Call implements Dispatcher.DispatchHandler {
    * lets a GET or HEAD that ends so be sent once more.
    */
   #mayRepeat(error: Error): boolean {
-    const { code } = error as { readonly code?: unknown }
     const { method } = this.#request
-    return (
-      !this.#repeated &&
-      this.#status === 0 &&
-      (method === 'GET' || method === 'HEAD') &&
-      (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') &&
-      this.#pool.isFromUsedSocket(error)
-    )
+    return !this.#repeated && this.#status === 0 && (method === 'GET' || method === 'HEAD') && isReset(error)
   }
 
   #follow(url: URL): void {
@@ -160,13 +152,13 @@ class Call implements Dispatcher.DispatchHandler {
     this.#request = {
       ...this.#request,
       path: url.pathname + url.search,
-      ...(fetched && { method: 'GET', body: null, headers: without(headers, 'content-type') }),
+      ...(fetched && { method: 'GET', body: undefined, headers: without(headers, 'content-type') }),
     }
     this.#again(false)
   }
 
   #again(fresh: boolean): void {
-    this.#controller = undefined
+    this.#connection = undefined
     this.#status = 0
     this.#size = 0
     this.#pool.dispatch(this.#request, this, fresh)
@@ -188,8 +180,8 @@ class Call implements Dispatcher.DispatchHandler {
 
   #abort(error: Error): void {
     this.#fail(error)
-    if (this.#controller === undefined) this.#pool.withdraw(this)
-    else this.#controller.abort(error)
+    if (this.#connection === undefined) this.#pool.withdraw(this)
+    else this.#connection.abort(this, error)
   }
 
   #fail(error: unknown): void {

@@ -2,16 +2,15 @@
  * The connections to one origin: one request at a time on each connection, the connection used last first, so that those too
  * many can go; a bounded number of connections and of requests that wait for one.
  *
- * A pool of our own, because undici's looks at every connection for every request.
  * Longer than most files because connections, those who use them and those who wait for them share one state.
  */
 import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
-import type { LookupFunction, Socket } from 'node:net'
-import { buildConnector, Client } from 'undici'
-import type { Dispatcher } from 'undici'
+import type { LookupFunction } from 'node:net'
 import { GatewayError } from '../errors.ts'
 import type { UpstreamConnection } from '../pipeline/contract.ts'
+import { connectorTo, type Connect } from './http1/connect.ts'
+import type { ConnectionOwner, HttpConnection, HttpRequest, ResponseHandler } from './http1/connection.ts'
 
 export interface PoolLimits {
   /** Connections per pool. */
@@ -30,65 +29,43 @@ export interface PoolLimits {
   readonly lookup?: LookupFunction
 }
 
-/** What is sent, and how long to wait for what. */
-export interface PoolRequest {
-  readonly path: string
-  readonly method: string
-  /** Flat list: name, value… */
-  readonly headers: string[]
-  readonly body: Dispatcher.DispatchOptions['body']
-  /** Milliseconds until the response begins; 0 for no limit. */
-  readonly headersTimeout: number
-  /** Milliseconds for which it may stand still; 0 for no limit. */
-  readonly bodyTimeout: number
-  readonly upgrade: string | null
-}
-
-/** One connection, or the place for one: undici's client connects anew when it has lost its socket. */
-interface Line {
-  readonly client: Client
-  socket: Socket | undefined
-  /** Whether it has no request. */
-  free: boolean
-  /** Not to be used for another one. */
-  retired: boolean
-}
-
 interface Waiting {
-  readonly request: PoolRequest
+  readonly request: HttpRequest
   readonly since: number
 }
 
-/** Shorter than what servers usually keep, so that we hang up first (undici takes a shorter `Keep-Alive` hint). */
+/** Milliseconds; shorter than what servers usually keep, so that we hang up first. */
 const keepAlive = 4000
 
-export class OriginPool {
+export class OriginPool implements ConnectionOwner {
   readonly origin: string
-  /** Set while a socket reports its error: tells a body that ended from one that was broken off. */
-  breaking = false
-  #inFlight = 0
   readonly #limits: PoolLimits
   readonly #hostname: string
-  readonly #connect: buildConnector.connector
-  readonly #lines = new Set<Line>()
-  /** Lines without a request; the one used last at the end. */
-  readonly #free: Line[] = []
-  readonly #waiting = new Map<Dispatcher.DispatchHandler, Waiting>()
+  readonly #connect: Connect
+  #inFlight = 0
+  /** Connections that are being made, each for one request. */
+  readonly #dialling = new Set<ResponseHandler>()
+  /** Those that are there, with the time (milliseconds, monotonic) from which on they are not used again. */
+  readonly #connections = new Map<HttpConnection, number>()
+  /** Connections without a request; the one used last at the end. */
+  readonly #free: HttpConnection[] = []
+  /** Connections that have just become free: what is still on its way on them shows first. */
+  #settling: HttpConnection[] = []
+  readonly #waiting = new Map<ResponseHandler, Waiting>()
   #waitTimer: NodeJS.Timeout | undefined
   #addressTimer: NodeJS.Timeout | undefined
-  readonly #fromUsedSocket = new WeakSet<Error>()
+  #closed: (() => void) | undefined
 
   constructor(origin: string, defaults: PoolLimits, connection?: UpstreamConnection) {
     const limits = { ...defaults, ...connection?.limits }
     this.origin = origin
     this.#limits = limits
     this.#hostname = new URL(origin).hostname.replace(/^\[|\]$/g, '')
-    const { connectTimeout: timeout = limits.connectTimeout, tls } = connection ?? {}
-    this.#connect = buildConnector({
-      timeout,
-      allowH2: false,
-      ...(tls !== undefined && { secureContext: tls }),
-      ...(limits.lookup !== undefined && { lookup: limits.lookup }),
+    this.#connect = connectorTo(origin, {
+      timeout: connection?.connectTimeout ?? limits.connectTimeout,
+      tls: connection?.tls,
+      lookup: limits.lookup,
+      idleTimeout: Math.min(keepAlive, limits.connectionAge),
     })
   }
 
@@ -99,9 +76,7 @@ export class OriginPool {
 
   /** Whether it has neither requests nor connections. */
   get isUnused(): boolean {
-    if (this.#inFlight > 0) return false
-    for (const { socket } of this.#lines) if (socket !== undefined) return false
-    return true
+    return this.#inFlight === 0 && this.#connections.size === 0 && this.#dialling.size === 0
   }
 
   enter(): void {
@@ -116,27 +91,16 @@ export class OriginPool {
    * Sends a request as soon as there is a connection; errors come to the handler, `overloaded` when none became free in
    * time. `fresh` asks for a connection that nobody has used before, whatever the limits.
    */
-  dispatch(request: PoolRequest, handler: Dispatcher.DispatchHandler, fresh = false): void {
-    const mayOpen = fresh || this.#lines.size < this.#limits.connections
-    const line = (fresh ? undefined : this.#takeFree()) ?? (mayOpen ? this.#open() : undefined)
-    if (line === undefined) {
-      this.#wait(request, handler)
-      return
-    }
-    line.retired = fresh
-    this.#use(line, request, handler)
+  dispatch(request: HttpRequest, handler: ResponseHandler, fresh = false): void {
+    const free = fresh ? undefined : this.#takeFree(request)
+    if (free !== undefined) free.send(request, handler)
+    else if (fresh || this.#mayOpen()) this.#open(request, handler, fresh)
+    else this.#wait(request, handler)
   }
 
-  /** Takes back a request that still waits for a connection; answers whether it did. */
-  withdraw(handler: Dispatcher.DispatchHandler): boolean {
-    return this.#waiting.delete(handler)
-  }
-
-  /** Whether the error came from a connection that had answered before: its server may just have closed it for idleness. */
-  isFromUsedSocket(error: Error): boolean {
-    if (this.#fromUsedSocket.has(error)) return true
-    const { socket } = error as { socket?: { bytesRead?: number } | null }
-    return (socket?.bytesRead ?? 0) > 0
+  /** Takes back a request that has not begun; answers whether it did. */
+  withdraw(handler: ResponseHandler): boolean {
+    return this.#waiting.delete(handler) || this.#dialling.delete(handler)
   }
 
   /** Ends all connections: those in use when their request is done, or with `now` at once. Those who wait are refused. */
@@ -144,109 +108,105 @@ export class OriginPool {
     clearInterval(this.#addressTimer)
     clearTimeout(this.#waitTimer)
     for (const handler of this.#waiting.keys()) this.#giveUp(handler)
-    const clients = [...this.#lines].map(({ client }) => client)
-    this.#lines.clear()
-    await Promise.all(clients.map((client) => (now ? client.destroy() : client.close())))
+    for (const handler of now ? this.#dialling : []) {
+      this.#dialling.delete(handler)
+      handler.onResponseError(new GatewayError('overloaded', { reason: 'the gateway is closing' }), false)
+    }
+    const closed = new Promise<void>((resolve) => {
+      this.#closed = resolve
+    })
+    for (const connection of this.#connections.keys()) {
+      if (now || connection.isFree) connection.destroy()
+      else connection.isLast = true
+    }
+    this.#checkClosed()
+    await closed
   }
 
-  #open(): Line {
-    const client = new Client(this.origin, {
-      pipelining: 1,
-      allowH2: false,
-      keepAliveTimeout: keepAlive,
-      connect: (options, callback) => this.#connectLine(line, options, callback),
-    })
-    const line: Line = { client, socket: undefined, free: false, retired: false }
-    client.on('drain', () => this.#release(line))
-    this.#lines.add(line)
-    return line
+  onFree(connection: HttpConnection): void {
+    if (connection.isLast || performance.now() > (this.#connections.get(connection) ?? 0)) {
+      connection.destroy()
+      return
+    }
+    if (this.#settling.push(connection) === 1) setImmediate(() => this.#settled())
   }
 
-  #connectLine(line: Line, options: buildConnector.Options, callback: buildConnector.Callback): void {
-    // TLS has no server names that are addresses (RFC 6066 section 3).
-    const { servername = '' } = options
-    const named = isIP(servername) === 0 ? options : { ...options, servername: '' }
-    this.#connect(named, (...result) => {
-      if (result[0] === null) this.#watch(line, result[1])
-      callback(...result)
+  onGone(connection: HttpConnection): void {
+    this.#connections.delete(connection)
+    const at = this.#free.lastIndexOf(connection)
+    if (at !== -1) this.#free.splice(at, 1)
+    this.#serveNext()
+    this.#checkClosed()
+  }
+
+  #checkClosed(): void {
+    if (this.#connections.size === 0 && this.#dialling.size === 0) this.#closed?.()
+  }
+
+  /** A connection is used again only a turn of the event loop later: more than the answer may have come with it. */
+  #settled(): void {
+    const settling = this.#settling
+    this.#settling = []
+    for (const connection of settling) {
+      if (!connection.isFree) continue
+      const next = this.#nextWaiting()
+      if (next === undefined) this.#free.push(connection)
+      else if (next[0].upgrades) {
+        connection.destroy()
+        this.#open(...next, false)
+      } else connection.send(...next)
+    }
+  }
+
+  #mayOpen(): boolean {
+    return this.#connections.size + this.#dialling.size < this.#limits.connections
+  }
+
+  #open(request: HttpRequest, handler: ResponseHandler, isOnly: boolean): void {
+    this.#dialling.add(handler)
+    this.#connect(this, request.upgrades, (error, connection) => {
+      // Taken back, perhaps: the connection can serve others.
+      const isWanted = this.#dialling.delete(handler)
+      if (connection === undefined) {
+        this.#serveNext()
+        this.#checkClosed()
+        if (isWanted) handler.onResponseError(error!, false)
+        return
+      }
+      // No two connections end at the same time because they began together.
+      const age = this.#limits.connectionAge * (1 - Math.random() / 10)
+      this.#connections.set(connection, performance.now() + age)
+      connection.isLast = isOnly || request.upgrades || this.#closed !== undefined
+      this.#watchAddresses()
+      if (isWanted) connection.send(request, handler)
+      else this.onFree(connection)
     })
   }
 
-  #watch(line: Line, socket: Socket): void {
-    line.socket = socket
-    // No two connections end at the same time because they began together.
-    const age = this.#limits.connectionAge * (1 - Math.random() / 10)
-    const timer = setTimeout(() => this.#retire(line, socket), age).unref()
-    socket.on('close', () => {
-      clearTimeout(timer)
-      if (line.socket === socket) line.socket = undefined
-    })
-    // Runs before undici's own listener.
-    socket.on('error', (error: Error) => {
-      if (socket.bytesRead > 0) this.#fromUsedSocket.add(error)
-      this.breaking = true
-      queueMicrotask(() => {
-        this.breaking = false
-      })
-    })
-    if (isIP(this.#hostname) !== 0) return
-    this.#addressTimer ??= setInterval(() => this.#checkAddresses(), this.#limits.addressInterval).unref()
-  }
-
-  #takeFree(): Line | undefined {
-    for (let line = this.#free.pop(); line !== undefined; line = this.#free.pop()) {
-      line.free = false
-      if (!line.retired) return line
-      this.#discard(line)
+  /** A WebSocket gets a connection of its own, for which one without a request may have to go. */
+  #takeFree({ upgrades }: HttpRequest): HttpConnection | undefined {
+    if (upgrades && this.#mayOpen()) return undefined
+    for (let connection = this.#free.pop(); connection !== undefined; connection = this.#free.pop()) {
+      if (connection.isFree && !upgrades) return connection
+      connection.destroy()
+      if (upgrades) return undefined
     }
     return undefined
   }
 
-  #use(line: Line, request: PoolRequest, handler: Dispatcher.DispatchHandler): void {
-    const { path, method, headers, body, headersTimeout, bodyTimeout, upgrade } = request
-    const sent = {
-      path,
-      method,
-      headers,
-      body,
-      headersTimeout,
-      bodyTimeout,
-      upgrade,
-      // A handshake leaves its connection behind, whatever comes of it.
-      reset: line.retired || upgrade !== null,
-      // Named explicitly: undici would take the name from a Host header that the client chose (preserve_host).
-      servername: this.#hostname,
-    }
-    line.client.dispatch(sent as Dispatcher.DispatchOptions, handler)
-    // A request that undici refuses never takes the line, and no 'drain' follows.
-    if (line.client.stats.size === 0) this.#release(line)
-  }
-
-  #release(line: Line): void {
-    if (line.free || !this.#lines.has(line)) return
+  /** There is room for one more connection. */
+  #serveNext(): void {
+    if (this.#waiting.size === 0 || !this.#mayOpen()) return
     const next = this.#nextWaiting()
-    if (line.retired) {
-      this.#discard(line)
-      if (next !== undefined) this.#use(this.#open(), ...next)
-    } else if (next === undefined) {
-      line.free = true
-      this.#free.push(line)
-    } else this.#use(line, ...next)
+    if (next !== undefined) this.#open(...next, false)
   }
 
-  /** Lets its request finish, if it has one, and closes it. */
-  #discard(line: Line): void {
-    this.#lines.delete(line)
-    void line.client.close()
-  }
-
-  #wait(request: PoolRequest, handler: Dispatcher.DispatchHandler): void {
+  #wait(request: HttpRequest, handler: ResponseHandler): void {
     this.#waiting.set(handler, { request, since: performance.now() })
     this.#waitTimer ??= setTimeout(() => this.#endWaiting(), this.#limits.waitTimeout)
   }
 
-  #nextWaiting(): [PoolRequest, Dispatcher.DispatchHandler] | undefined {
-    if (this.#waiting.size === 0) return undefined
+  #nextWaiting(): [HttpRequest, ResponseHandler] | undefined {
     for (const [handler, { request }] of this.#waiting) {
       this.#waiting.delete(handler)
       return [request, handler]
@@ -268,28 +228,20 @@ export class OriginPool {
     }
   }
 
-  #giveUp(handler: Dispatcher.DispatchHandler): void {
+  #giveUp(handler: ResponseHandler): void {
     this.#waiting.delete(handler)
     const reason = 'no connection to the upstream became free in time'
-    const error = new GatewayError('overloaded', { reason, headers: [['Retry-After', '1']] })
-    // No request has begun, so there is nothing to control, as in undici's own refusals.
-    handler.onResponseError?.(null as unknown as Dispatcher.DispatchController, error)
+    handler.onResponseError(new GatewayError('overloaded', { reason, headers: [['Retry-After', '1']] }), false)
   }
 
-  #retire(line: Line, socket: Socket): void {
-    // The place may have another connection by now.
-    if (line.socket !== socket) return
-    line.retired = true
-    const at = this.#free.indexOf(line)
-    if (at === -1) return
-    this.#free.splice(at, 1)
-    this.#discard(line)
+  #watchAddresses(): void {
+    if (isIP(this.#hostname) !== 0) return
+    this.#addressTimer ??= setInterval(() => this.#checkAddresses(), this.#limits.addressInterval).unref()
   }
 
   /** Connections to addresses that the name no longer has are not used again. */
   #checkAddresses(): void {
-    const connected = [...this.#lines].filter(({ socket }) => socket !== undefined)
-    if (connected.length === 0) {
+    if (this.#connections.size === 0) {
       clearInterval(this.#addressTimer)
       this.#addressTimer = undefined
       return
@@ -299,9 +251,11 @@ export class OriginPool {
       // A name server that fails says nothing about the origin.
       if (error !== null || !Array.isArray(found) || found.length === 0) return
       const addresses = new Set(found.map(({ address }) => address))
-      for (const line of connected) {
-        const { socket } = line
-        if (socket?.remoteAddress !== undefined && !addresses.has(socket.remoteAddress)) this.#retire(line, socket)
+      for (const connection of this.#connections.keys()) {
+        const { remoteAddress } = connection.socket
+        if (remoteAddress === undefined || addresses.has(remoteAddress)) continue
+        if (connection.isFree) connection.destroy()
+        else connection.isLast = true
       }
     })
   }

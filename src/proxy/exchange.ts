@@ -257,13 +257,13 @@ export class Exchange implements PendingExchange, ForwardOwner {
     })
   }
 
-  head(status: number, raw: readonly (Buffer | string)[]): string[] {
+  head(status: number, fields: readonly string[]): string[] {
     const { decision, target, settings, rewriter } = this.#allowed!
     decision.answered?.(status)
     if (this.#context.stage !== 'open') this.response.shouldKeepAlive = false
     const responses = target.headers?.session_cookie_responses ?? settings.safeguards.session_cookie_responses
     const guarded = responses === 'drop' && !target.passCredentials
-    return clientHeaders(raw, {
+    return clientHeaders(fields, {
       guardedCookies: guarded ? settings.sessionCookies : noNames,
       added: decision.responseHeaders.length === 0 ? this.#added : [...decision.responseHeaders, ...this.#added],
       ownCors: settings.cors !== undefined,
@@ -288,7 +288,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
     }
   }
 
-  upgraded(raw: readonly (Buffer | string)[], upstream: Duplex): void {
+  upgraded(fields: readonly string[], upstream: Duplex): void {
     const held = this.#options.detached!
     const { socket } = held
     if (this.#over || socket.destroyed) {
@@ -296,7 +296,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
       return
     }
     const handshake = this.#handshake!
-    const headers = this.head(101, raw)
+    const headers = this.head(101, fields)
     const problem = handshake.agree(headers)
     if (problem !== undefined) {
       upstream.destroy()

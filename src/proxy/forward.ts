@@ -1,18 +1,20 @@
 /**
  * Carries one allowed request to its upstream and the answer back, both streamed, with backpressure both ways.
- * Longer than most files because undici's callbacks, the client's leaving and the retry share one state.
+ * Longer than most files because what the upstream says, the client's leaving and the retry share one state.
  */
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
-import type { Dispatcher } from 'undici'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.ts'
+import type { HttpConnection, ResponseHandler } from '../outbound/http1/connection.ts'
+import { isReset } from '../outbound/http1/errors.ts'
+import { field, fieldRecord, type ResponseHead } from '../outbound/http1/response_head.ts'
 import type { OriginPool } from '../outbound/origin_pool.ts'
 import { trailerLines } from './headers.ts'
 import { announcedBytes, bodyKind, collectBody, StreamedBody, tooLarge } from './request_body.ts'
 import type { BodyRewriter } from './rewrite/body.ts'
 import { rewrittenHead, type ResponseRewriter } from './rewrite/rewriter.ts'
 import type { ProxyTimeouts } from './settings.ts'
-import { broken, clientClosed, isReset, toGatewayError } from './upstream_errors.ts'
+import { clientClosed, toGatewayError } from './upstream_errors.ts'
 
 export interface ForwardOptions {
   readonly request: IncomingMessage
@@ -44,11 +46,11 @@ export interface ForwardOptions {
 /** Who has a request forwarded. An object instead of functions, so that a request needs none of its own. */
 export interface ForwardOwner {
   /** The client's header list for an upstream's head. */
-  head(status: number, raw: readonly (Buffer | string)[]): string[]
+  head(status: number, fields: readonly string[]): string[]
   /** Called once. With an error and `headSent` false nothing has been answered yet. */
   ended(result: ForwardResult): void
   /** Called instead of `ended` when the upstream agrees to become a WebSocket. */
-  upgraded(raw: readonly (Buffer | string)[], socket: Duplex): void
+  upgraded(fields: readonly string[], socket: Socket): void
 }
 
 export interface ForwardResult {
@@ -68,9 +70,9 @@ export function forward(options: ForwardOptions): { abandon(): void } {
 // RFC 9110 section 9.2.2; PUT and DELETE are idempotent too, but not worth doing twice unasked.
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-class Forwarding implements Dispatcher.DispatchHandler {
+class Forwarding implements ResponseHandler {
   readonly #options: ForwardOptions
-  #controller: Dispatcher.DispatchController | undefined
+  #connection: HttpConnection | undefined
   #stopCollecting: (() => void) | undefined
   #settled = false
   #abandoned = false
@@ -98,7 +100,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     upstream.enter()
     this.#bodyKind = this.#options.upgrades ? 'none' : bodyKind(request)
     if (this.#bodyKind === 'none') {
-      this.#dispatch(null)
+      this.#dispatch(undefined)
       return
     }
     // A body that says its length is refused before a byte of it has been asked for.
@@ -113,7 +115,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     }
     if (expectsContinue) response.writeContinue()
     if (this.#bodyKind === 'stream') {
-      this.#dispatch(new StreamedBody(request, timeouts.read, maxBody))
+      this.#dispatch(new StreamedBody(request, { idle: timeouts.read, size: maxBody }))
       return
     }
     this.#stopCollecting = collectBody(request, timeouts.read, (body) => {
@@ -128,65 +130,50 @@ class Forwarding implements Dispatcher.DispatchHandler {
     if (this.#stopCollecting !== undefined) {
       this.#stopCollecting()
       this.#settle(clientClosed())
-    } else if (this.#controller !== undefined) this.#controller.abort(clientClosed())
+    } else if (this.#connection !== undefined) this.#connection.abort(this, clientClosed())
     else if (this.#options.upstream.withdraw(this)) this.#settle(clientClosed())
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
+  onRequestStart(connection: HttpConnection): void {
+    this.#connection = connection
     this.#reached = true
-    if (this.#abandoned) controller.abort(clientClosed())
+    if (this.#abandoned) connection.abort(this, clientClosed())
   }
 
   onResponseStarted(): void {
     this.#answerBegun = true
   }
 
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    _status: number,
-    _headers: IncomingHttpHeaders,
-    socket: Duplex,
-  ): void {
-    if (!this.#options.upgrades || this.#abandoned) {
+  onUpgrade({ fields }: ResponseHead, socket: Socket): void {
+    if (this.#abandoned) {
       socket.destroy()
       this.#settle(clientClosed())
       return
     }
     this.#settled = true
     this.#options.upstream.leave()
-    this.#options.owner.upgraded(rawList(controller.rawHeaders), socket)
+    this.#options.owner.upgraded(fields, socket)
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    const { response, request } = this.#options
-    if (status < 100 || status > 599) {
-      controller.abort(broken(`the upstream answered with status ${status}`))
-      return
-    }
-    if (status < 200) {
-      relayHints(response, request, status, headers.link)
-      return
-    }
+  onInformation(head: ResponseHead): void {
+    // The other interim answers are between us and the upstream.
+    if (head.status === 103) relayHints(this.#options.response, this.#options.request, head.fields)
+  }
+
+  onResponseStart(head: ResponseHead): void {
+    const { response, request, rewriter, owner } = this.#options
+    const { status, fields } = head
     this.#status = status
-    const { 'content-length': length, trailer } = headers
-    const bodyless = request.method === 'HEAD' || status === 204 || status === 304
-    this.#announced = trailer !== undefined && !bodyless && length === undefined && request.httpVersion === '1.1'
-    this.#left = length === undefined || bodyless ? -1 : Number(length)
-    this.#rewriting = this.#options.rewriter?.body(headers, status)
-    const head = this.#options.owner.head(status, rawList(controller.rawHeaders))
-    // writeHead throws on bytes that cannot be in a header; undici then aborts and onResponseError answers.
-    response.writeHead(status, this.#rewriting === undefined ? head : rewrittenHead(head))
+    const isBodyless = request.method === 'HEAD' || status === 204 || status === 304
+    this.#announced = head.isChunked && !isBodyless && request.httpVersion === '1.1' && hasTrailers(fields)
+    this.#left = isBodyless ? -1 : head.length
+    this.#rewriting = rewriter?.body(fields, status)
+    const list = owner.head(status, fields)
+    response.writeHead(status, this.#rewriting === undefined ? list : rewrittenHead(list))
     this.#headSent = true
-    // The head of a stream must not wait for the first byte of its body; an ordinary answer is one write.
-    process.nextTick(Forwarding.#flushHead, this)
   }
 
-  static #flushHead(this: void, forwarding: Forwarding): void {
-    if (!forwarding.#bodySent && !forwarding.#settled) forwarding.#options.response.flushHeaders()
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, data: Buffer): void {
+  onResponseData(data: Buffer): void {
     const { response, timeouts } = this.#options
     const chunk = this.#rewriting === undefined ? data : this.#rewriting.write(data)
     if (this.#left >= 0) {
@@ -198,24 +185,25 @@ class Forwarding implements Dispatcher.DispatchHandler {
     }
     if (chunk.length === 0) return
     this.#bodySent = true
-    if (response.write(chunk) || controller.paused) return
-    controller.pause()
+    const connection = this.#connection!
+    if (response.write(chunk) || connection.isPaused) return
+    connection.pause()
     // The socket's own timer sees how much the kernel takes, so that slow is not mistaken for stuck.
     response.socket?.setTimeout(timeouts.write)
     response.once('drain', () => {
       response.socket?.setTimeout(0)
-      controller.resume()
+      connection.resume()
     })
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const { response, timeouts, upstream } = this.#options
-    if (upstream.breaking && this.#left !== 0) {
-      // A body that only the connection's end delimits, and the connection was reset: nobody knows what is missing.
-      this.#settle(broken('the upstream broke off the connection before its answer was complete'))
-      return
-    }
-    if (this.#announced) response.addTrailers(trailerLines(rawList(controller.rawTrailers)))
+  onResponseWaiting(): void {
+    // The head of a stream must not wait for the first byte of its body; an ordinary answer is one write.
+    if (!this.#bodySent) this.#options.response.flushHeaders()
+  }
+
+  onResponseEnd(trailers: readonly string[]): void {
+    const { response, timeouts } = this.#options
+    if (this.#announced) response.addTrailers(trailerLines(trailers))
     const last = this.#rewriting === undefined ? this.#last : this.#rewriting.end(this.#last)
     if (last === undefined) response.end()
     else response.end(last)
@@ -223,22 +211,21 @@ class Forwarding implements Dispatcher.DispatchHandler {
     this.#settle()
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    if (this.#mayRetry(error)) {
+  onResponseError(error: Error, reused: boolean): void {
+    if (reused && this.#mayRetry(error)) {
       this.#retried = true
-      this.#controller = undefined
-      this.#dispatch(null, true)
+      this.#connection = undefined
+      this.#dispatch(undefined, true)
       return
     }
     this.#settle(this.#abandoned ? clientClosed() : toGatewayError(error, this.#reached))
   }
 
-  #dispatch(body: Buffer | StreamedBody | null, fresh = false): void {
+  #dispatch(body: Buffer | StreamedBody | undefined, fresh = false): void {
     const { upstream, method, path, headers, upgrades, responseTimeout, idleTimeout } = this.#options
     this.#reached = false
-    const upgrade = upgrades ? 'websocket' : null
     upstream.dispatch(
-      { path, method, headers, body, upgrade, headersTimeout: responseTimeout, bodyTimeout: idleTimeout },
+      { path, method, headers, body, upgrades, headersTimeout: responseTimeout, bodyTimeout: idleTimeout },
       this,
       fresh,
     )
@@ -251,8 +238,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
       !this.#answerBegun &&
       this.#bodyKind === 'none' &&
       repeatable.has(this.#options.method) &&
-      isReset(error) &&
-      this.#options.upstream.isFromUsedSocket(error)
+      isReset(error)
     )
   }
 
@@ -264,20 +250,15 @@ class Forwarding implements Dispatcher.DispatchHandler {
   }
 }
 
-const rawList = (raw: Dispatcher.DispatchController['rawHeaders']): readonly (Buffer | string)[] =>
-  Array.isArray(raw) ? raw : []
+const hasTrailers = (fields: readonly string[]): boolean => field(fields, 'trailer') !== undefined
 
-/** 103 (Early Hints) passes; the other interim answers are between us and the upstream. */
-function relayHints(
-  response: ServerResponse,
-  request: IncomingMessage,
-  status: number,
-  link: string | string[] | undefined,
-): void {
-  if (status !== 103 || link === undefined || request.httpVersion !== '1.1') return
+/** Hints may be dropped (RFC 8297 section 2). */
+function relayHints(response: ServerResponse, request: IncomingMessage, fields: readonly string[]): void {
+  const { link } = fieldRecord(fields)
+  if (link === undefined || request.httpVersion !== '1.1') return
   try {
     response.writeEarlyHints({ link })
   } catch {
-    // Node refuses links it cannot read; hints may be dropped (RFC 8297 section 2).
+    // Node refuses links that it cannot read.
   }
 }

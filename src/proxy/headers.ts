@@ -13,7 +13,7 @@ export type HeaderRewriter = (lower: string, value: string) => string
 /**
  * Headers for the upstream as a flat list (name, value…) without Host: hop-by-hop headers and those that Connection
  * names are dropped first, then what the gateway owns; the edits are set last, so that none of them can be stripped or
- * doubled by the client. Content-Length passes, so that undici frames the body as the client did.
+ * doubled by the client. The body's framing is the outbound client's.
  *
  * Values of edits are text and go out as UTF-8. Throws GatewayError (`template_failed`) for an edit that cannot be a
  * header: a request never goes on without it.
@@ -64,7 +64,7 @@ export function upstreamHeaders(
  * bytes kept; `added` comes last and takes the place of what the upstream said under `replaced` names.
  */
 export function clientHeaders(
-  raw: readonly (Buffer | string)[],
+  raw: readonly string[],
   options: {
     /** Cookies that only the session store may set; empty when this upstream may. */
     readonly guardedCookies: readonly string[]
@@ -81,11 +81,11 @@ export function clientHeaders(
   let connection: string[] | undefined
   const list: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
-    const spelling = latin1(raw[i]!)
+    const spelling = raw[i]!
     const { lower, traits } = headerName(spelling)
     if ((traits & hopByHop) !== 0) {
-      if (lower === 'connection') (connection ??= []).push(latin1(raw[i + 1]!))
-      else if (lower === 'trailer' && options.trailers) list.push(spelling, latin1(raw[i + 1]!))
+      if (lower === 'connection') (connection ??= []).push(raw[i + 1]!)
+      else if (lower === 'trailer' && options.trailers) list.push(spelling, raw[i + 1]!)
       continue
     }
     if ((traits & invalid) !== 0) continue
@@ -93,7 +93,7 @@ export function clientHeaders(
     if (lower === 'content-length' && options.status === 204) continue
     // Which of its headers scripts may read is the upstream's to say; it adds to what the gateway says.
     if (options.ownCors && lower.startsWith('access-control-') && lower !== 'access-control-expose-headers') continue
-    const value = latin1(raw[i + 1]!)
+    const value = raw[i + 1]!
     if (lower === 'set-cookie' && options.guardedCookies.includes(cookieName(beforeSemicolon(value)))) continue
     list.push(spelling, options.rewrite === undefined ? value : options.rewrite(lower, value))
   }
@@ -106,12 +106,12 @@ export function clientHeaders(
 }
 
 /** Trailers that say something about the body; whoever frames, routes or authenticates does so in the head. */
-export function trailerLines(raw: readonly (Buffer | string)[]): [name: string, value: string][] {
+export function trailerLines(raw: readonly string[]): [name: string, value: string][] {
   const lines: [string, string][] = []
   for (let i = 0; i < raw.length; i += 2) {
-    const name = latin1(raw[i]!)
+    const name = raw[i]!
     const { lower, traits, single } = headerName(name)
-    if (traits === 0 && single === 0 && lower !== 'set-cookie') lines.push([name, latin1(raw[i + 1]!)])
+    if (traits === 0 && single === 0 && lower !== 'set-cookie') lines.push([name, raw[i + 1]!])
   }
   return lines
 }
@@ -209,8 +209,6 @@ function pushForwarded(list: string[], inbound: Inbound, trusted: boolean, edite
   set('x-forwarded-host', host ?? inbound.host)
   set('x-forwarded-proto', inbound.scheme)
 }
-
-const latin1 = (bytes: Buffer | string): string => (typeof bytes === 'string' ? bytes : bytes.toString('latin1'))
 
 function beforeSemicolon(value: string): string {
   const end = value.indexOf(';')

@@ -1,7 +1,9 @@
 /** Takes a request's body from the client, small ones whole and large ones as they come. */
 import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
 import { GatewayError } from '../errors.ts'
+import type { BodyWriter, RequestBody } from '../outbound/http1/body_sender.ts'
+import type { RequestFraming } from '../outbound/http1/request_head.ts'
+import { trailerLines } from './headers.ts'
 
 /** Bytes up to which a body of known length is taken whole: one write to the upstream instead of a stream. */
 const wholeBelow = 65_536
@@ -128,55 +130,67 @@ export class HeldBody {
   }
 }
 
-/**
- * A request's body as a stream of its own. When undici destroys it, because the upstream answered early or broke off,
- * the client's connection lives on and can still be answered; node's own request stream would take it down.
- */
-export class StreamedBody extends Readable {
+/** A request's body on its way from the client to the upstream, with backpressure. */
+export class StreamedBody implements RequestBody {
+  readonly framing: RequestFraming
   readonly #request: IncomingMessage
-  readonly #timer: NodeJS.Timeout
-  readonly #limit: number
+  readonly #limits: StreamedBodyLimits
+  #out: BodyWriter | undefined
+  #timer: NodeJS.Timeout | undefined
   #size = 0
-  readonly #onData = (chunk: Buffer): void => {
-    this.#timer.refresh()
-    this.#size += chunk.length
-    if (this.#size > this.#limit) {
-      this.destroy(tooLarge(this.#limit))
-      return
-    }
-    if (!this.push(chunk)) this.#request.pause()
+  readonly #onData = (bytes: Buffer): void => {
+    this.#timer?.refresh()
+    this.#size += bytes.length
+    if (this.#size > this.#limits.size) this.#fail(tooLarge(this.#limits.size))
+    else if (this.#out?.write(bytes) === false) this.#request.pause()
   }
   readonly #onEnd = (): void => {
-    clearTimeout(this.#timer)
-    this.push(null)
+    this.#detach()
+    this.#out?.end(trailerLines(this.#request.rawTrailers))
   }
 
-  /** Destroyed with `request_timeout` when nothing came for `idle` milliseconds, with `body_too_large` after `limit` bytes. */
-  constructor(request: IncomingMessage, idle: number, limit: number) {
-    super({ highWaterMark: 16_384 })
+  constructor(request: IncomingMessage, limits: StreamedBodyLimits) {
     this.#request = request
-    this.#limit = limit
-    this.#timer = setTimeout(() => this.#check(), idle)
-    request.on('data', this.#onData).on('end', this.#onEnd)
-    // An error that comes when undici no longer listens has been told already, and must not take the process down.
-    this.on('error', () => undefined)
+    this.#limits = limits
+    this.framing = request.headers['content-length'] === undefined ? 'chunked' : announcedBytes(request)
   }
 
-  override _read(): void {
+  start(out: BodyWriter): void {
+    this.#out = out
+    this.#timer = setTimeout(() => this.#check(), this.#limits.idle)
+    this.#request.on('data', this.#onData).on('end', this.#onEnd)
+  }
+
+  resume(): void {
     this.#request.resume()
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    clearTimeout(this.#timer)
-    this.#request.off('data', this.#onData).off('end', this.#onEnd)
+  stop(): void {
+    this.#detach()
     // What still comes is thrown away, so that the client can finish sending and read its answer.
     this.#request.resume()
-    callback(error)
+  }
+
+  #detach(): void {
+    clearTimeout(this.#timer)
+    this.#request.off('data', this.#onData).off('end', this.#onEnd)
+  }
+
+  #fail(error: GatewayError): void {
+    this.stop()
+    this.#out?.fail(error)
   }
 
   #check(): void {
     // While the upstream takes nothing, the silence is not the client's.
-    if (this.#request.isPaused()) this.#timer.refresh()
-    else this.destroy(stalled())
+    if (this.#request.isPaused()) this.#timer?.refresh()
+    else this.#fail(stalled())
   }
+}
+
+interface StreamedBodyLimits {
+  /** Milliseconds for which the client may send nothing; then `request_timeout`. */
+  readonly idle: number
+  /** Bytes; more are `body_too_large`. */
+  readonly size: number
 }

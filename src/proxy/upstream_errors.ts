@@ -1,11 +1,6 @@
-/** What undici and node say when a request to an upstream fails, in the gateway's reason codes and in sentences. */
+/** What the outbound client and node say when a request to an upstream fails, in the gateway's reason codes and in sentences. */
 import { GatewayError } from '../errors.ts'
-
-/** Whether the connection was closed or reset under the request. */
-export const isReset = (error: Error): boolean => {
-  const { code } = error as { code?: string }
-  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET'
-}
+import { ExchangeError } from '../outbound/http1/errors.ts'
 
 export const clientClosed = (): GatewayError => new GatewayError('client_closed_request')
 
@@ -21,7 +16,7 @@ export function toGatewayError(error: Error, reached: boolean): GatewayError {
   const { code = error.name } = error as { code?: string }
   const late = timeouts[code]
   if (late !== undefined) return new GatewayError('upstream_timeout', { reason: late })
-  if (reached) return broken(whyBroken(code), error)
+  if (reached) return broken(whyBroken(code, error), error)
   // The messages of connection errors name the address.
   const detail = code.startsWith('E') && !code.startsWith('ERR_') ? error.message || code : code
   return new GatewayError('upstream_unreachable', { reason: `${whyUnreachable(code)} (${detail})`, cause: error })
@@ -30,8 +25,8 @@ export function toGatewayError(error: Error, reached: boolean): GatewayError {
 type Sentences = Readonly<Record<string, string>>
 
 const timeouts: Sentences = {
-  UND_ERR_HEADERS_TIMEOUT: 'the upstream did not begin its answer in time',
-  UND_ERR_BODY_TIMEOUT: 'the answer of the upstream stood still for too long',
+  RESPONSE_HEAD_TIMEOUT: 'the upstream did not begin its answer in time',
+  RESPONSE_BODY_TIMEOUT: 'the answer of the upstream stood still for too long',
 }
 
 const connecting: Sentences = {
@@ -64,18 +59,17 @@ function whyUnreachable(code: string): string {
 const answering: Sentences = {
   ECONNRESET: 'the upstream broke off the connection before its answer was complete',
   EPIPE: 'the upstream broke off the connection before it had the whole request',
-  UND_ERR_SOCKET: 'the upstream closed the connection before its answer was complete',
-  UND_ERR_HEADERS_OVERFLOW: 'the header of the answer of the upstream is too large',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer of the upstream is not as long as it says',
+  RESPONSE_CUT: 'the upstream closed the connection before its answer was complete',
+  RESPONSE_HEAD_TOO_LARGE: 'the header of the answer of the upstream is too large',
   ERR_INVALID_CHAR: 'the answer of the upstream has a header that cannot be passed on',
   ERR_HTTP_INVALID_HEADER_VALUE: 'the answer of the upstream has a header that cannot be passed on',
 }
 
-/** The messages of parsers may quote the upstream; their codes do not. */
-function whyBroken(code: string): string {
+function whyBroken(code: string, error: Error): string {
   const known = answering[code]
   if (known !== undefined) return known
-  return code.startsWith('HPE_') || code === 'HTTPParserError'
-    ? `the answer of the upstream is not valid HTTP (${code})`
+  // The messages of other errors may quote what was sent; these do not.
+  return error instanceof ExchangeError
+    ? `the answer of the upstream is not valid HTTP: ${error.message}`
     : `the answer of the upstream could not be passed on (${code})`
 }

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, LookupFunction, Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Dispatcher } from 'undici'
-import { OriginPool, type PoolLimits, type PoolRequest } from '../../src/outbound/origin_pool.ts'
+import type { HttpRequest, ResponseHandler } from '../../src/outbound/http1/connection.ts'
+import type { ResponseHead } from '../../src/outbound/http1/response_head.ts'
+import { OriginPool, type PoolLimits } from '../../src/outbound/origin_pool.ts'
 
 const closing: (() => unknown)[] = []
 
@@ -65,7 +66,7 @@ function openPool(origin: string, limits: Partial<PoolLimits> = {}): OriginPool 
   return pool
 }
 
-class Asked implements Dispatcher.DispatchHandler {
+class Asked implements ResponseHandler {
   readonly outcome: Promise<number | Error>
   #settle!: (outcome: number | Error) => void
   #status = 0
@@ -80,7 +81,7 @@ class Asked implements Dispatcher.DispatchHandler {
     // There is nothing to control.
   }
 
-  onResponseStart(_controller: unknown, status: number): void {
+  onResponseStart({ status }: ResponseHead): void {
     this.#status = status
   }
 
@@ -92,15 +93,19 @@ class Asked implements Dispatcher.DispatchHandler {
     this.#settle(this.#status)
   }
 
-  onResponseError(_controller: unknown, error: Error): void {
+  onResponseError(error: Error): void {
     this.#settle(error)
   }
 }
 
-function ask(pool: OriginPool, path: string, rest: Partial<PoolRequest> = {}, fresh = false): Asked {
+function ask(pool: OriginPool, path: string, rest: Partial<HttpRequest> = {}, fresh = false): Asked {
   const asked = new Asked()
   const limits = { headersTimeout: 0, bodyTimeout: 0 }
-  pool.dispatch({ path, method: 'GET', headers: [], body: null, upgrade: null, ...limits, ...rest }, asked, fresh)
+  pool.dispatch(
+    { path, method: 'GET', headers: [], body: undefined, upgrades: false, ...limits, ...rest },
+    asked,
+    fresh,
+  )
   return asked
 }
 

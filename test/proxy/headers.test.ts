@@ -312,12 +312,7 @@ describe('to the client', () => {
 
   it('end-to-end headers pass in order and spelling, duplicates too', () => {
     const raw = ['ETag', '"x"', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2', 'Content-Length', '3', 'X-A', 'ä']
-    expect(
-      clientHeaders(
-        raw.map((text) => Buffer.from(text, 'latin1')),
-        options,
-      ),
-    ).toEqual(raw)
+    expect(clientHeaders(raw, options)).toEqual(raw)
   })
 
   it('hop-by-hop headers do not', () => {

@@ -1,5 +1,5 @@
 /** What a rule has rewritten of the answer to one request. */
-import type { IncomingHttpHeaders } from 'node:http'
+import { fieldRecord } from '../../outbound/http1/response_head.ts'
 import type { Inbound, ResponseRewrite, UpstreamTarget } from '../../pipeline/contract.ts'
 import { withoutNamed } from '../headers.ts'
 import { BodyRewriter, isRewritable } from './body.ts'
@@ -34,9 +34,9 @@ export class ResponseRewriter {
     return lower === 'set-cookie' && cookies !== undefined ? rewriteCookie(value, cookies, this.#scheme) : value
   }
 
-  /** Rewrites the body of an answer with this head; absent for one that passes as it is. */
-  body(headers: IncomingHttpHeaders, status: number): BodyRewriter | undefined {
-    if (!this.#rewrite.bodies || !isRewritable(headers, status)) return undefined
+  /** Rewrites the body of an answer with these fields (name, value…); absent for one that passes as it is. */
+  body(fields: readonly string[], status: number): BodyRewriter | undefined {
+    if (!this.#rewrite.bodies || !isRewritable(fieldRecord(fields), status)) return undefined
     const { own } = this.#place
     return new BodyRewriter(
       this.#rewrite.urls.flatMap(({ from, to }) =>

@@ -1,0 +1,104 @@
+/** Sends a body that comes while it is sent: as many bytes as announced, or in chunks (RFC 9112 sections 6 and 7.1). */
+import type { Socket } from 'node:net'
+import { ExchangeError } from './errors.ts'
+import { trailerPart, type RequestFraming } from './request_head.ts'
+
+/** A request's body that comes while it is sent. */
+export interface RequestBody {
+  readonly framing: RequestFraming
+  /** Called once, when the head has been sent; the body is written to `out`, no faster than it takes it. */
+  start(out: BodyWriter): void
+  /** `out` takes more. */
+  resume(): void
+  /** Nothing of it is wanted any more. */
+  stop(): void
+}
+
+export interface BodyWriter {
+  /** Answers false when the next bytes have to wait for `resume`. */
+  write(bytes: Buffer): boolean
+  /** Trailers go out where the body goes in chunks, and nowhere else. */
+  end(trailers?: readonly (readonly [name: string, value: string])[]): void
+  /** The body will never be complete. */
+  fail(error: Error): void
+}
+
+/** Whom it tells what has become of the body. */
+export interface BodySenderOwner {
+  /** Some of it is on its way. */
+  onBodyMoved(): void
+  onBodySent(): void
+  onBodyFailed(error: Error): void
+}
+
+export class BodySender implements BodyWriter {
+  readonly #socket: Socket
+  readonly #body: RequestBody
+  readonly #owner: BodySenderOwner
+  #left: number
+  #isOver = false
+
+  constructor(socket: Socket, body: RequestBody, owner: BodySenderOwner) {
+    this.#socket = socket
+    this.#body = body
+    this.#owner = owner
+    this.#left = typeof body.framing === 'number' ? body.framing : Infinity
+  }
+
+  /** Whether it is the server that takes no more. */
+  get isBlocked(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+
+  start(): void {
+    this.#body.start(this)
+  }
+
+  write(bytes: Buffer): boolean {
+    if (this.#isOver || bytes.length === 0) return !this.isBlocked
+    this.#left -= bytes.length
+    if (this.#left < 0) {
+      this.fail(new ExchangeError('REQUEST_INVALID', 'the body is longer than announced'))
+      return false
+    }
+    this.#owner.onBodyMoved()
+    if (this.#body.framing !== 'chunked') return this.#socket.write(bytes)
+    this.#socket.cork()
+    this.#socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1')
+    this.#socket.write(bytes)
+    const takesMore = this.#socket.write('\r\n', 'latin1')
+    this.#socket.uncork()
+    return takesMore
+  }
+
+  end(trailers: readonly (readonly [name: string, value: string])[] = []): void {
+    if (this.#isOver) return
+    if (this.#left > 0 && this.#left !== Infinity) {
+      this.fail(new ExchangeError('REQUEST_INVALID', 'the body is shorter than announced'))
+      return
+    }
+    this.#isOver = true
+    if (this.#body.framing === 'chunked') this.#socket.write(trailerPart(trailers), 'latin1')
+    this.#owner.onBodySent()
+  }
+
+  fail(error: Error): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#owner.onBodyFailed(error)
+  }
+
+  /** The socket has room again. */
+  drained(): void {
+    if (this.#isOver) return
+    this.#owner.onBodyMoved()
+    this.#body.resume()
+  }
+
+  /** The body is not wanted any more. */
+  stop(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#body.stop()
+  }
+}
