@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { run } from '../../src/cli/main.ts'
 import type { Env } from '../../src/cli/terminal.ts'
+import { environment } from '../support/environment.ts'
 
 export interface Result {
   readonly exitCode: number | null
@@ -41,7 +42,7 @@ export interface Spawned {
 /** One command in a process of its own. */
 export function spawnCli(args: readonly string[], env: Env = {}, nodeArgs: readonly string[] = []): Spawned {
   const child = spawn(process.execPath, [...nodeArgs, bin, ...args], {
-    env: { PATH: process.env['PATH'], ...env },
+    env: { ...environment, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''

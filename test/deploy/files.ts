@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
+import { environment } from '../support/environment.ts'
 
 /** The repository's root. */
 export const root = path.join(import.meta.dirname, '..', '..')
@@ -38,7 +39,7 @@ export function mintkeeper(
 ): Promise<Run> {
   const child = spawn(process.execPath, [path.join(root, 'src', 'bin.ts'), ...args], {
     cwd,
-    env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
+    env: { ...environment, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
