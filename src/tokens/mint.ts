@@ -63,7 +63,8 @@ const DRIFT = 2000
  * Whether the wall clock was set since it was this much (milliseconds) before the monotonic one: tokens of before then are
  * from the future to every verifier, or have ended.
  */
-const hasStepped = (offset: number, clock: Clock): boolean => Math.abs(clock.now() - clock.monotonic() - offset) > DRIFT
+const hasStepped = (offset: number, clock: Clock, monotonic = clock.monotonic()): boolean =>
+  Math.abs(clock.now() - monotonic - offset) > DRIFT
 
 const offsetOf = ({ exp, endsAt }: Token): number => exp * 1000 - endsAt
 
@@ -127,19 +128,22 @@ export function createMint(options: MintOptions): Mint {
   return (exchange) => {
     const { session } = exchange
     const before = remembered.get(session)
-    if (before !== undefined && clock.monotonic() < before.until && !hasStepped(before.offset, clock)) return before.jwt
+    if (before !== undefined) {
+      const monotonic = clock.monotonic()
+      if (monotonic < before.until && !hasStepped(before.offset, clock, monotonic)) return before.jwt
+    }
 
     const subject = subjectOf(session, options)
     const fingerprint = claims === undefined ? '' : claims.fingerprint(exchange)
-    if (fingerprint !== undefined && session.id !== undefined) {
-      const key = cacheKey([settings, 'session', session.id, subject, fingerprint])
+    if (fingerprint !== undefined) {
+      const key = cacheKey([settings, ...sessionParts(session), subject, fingerprint])
       const sign = async (): Promise<Token> => signClaims(await allClaims(exchange, options), options)
       return obtain(key, session, sign, (token, until) =>
         remembered.set(session, { jwt: token.jwt, until, offset: offsetOf(token) }),
       )
     }
 
-    // Without a session ID, or for a template that reads the request, only the claims themselves tell tokens apart.
+    // For a template that reads the request only the claims themselves tell tokens apart.
     const byClaims = (evaluated: SessionClaims): Awaitable<string> => {
       const lasting = canonicalJson(withoutVolatile(evaluated))
       const key = cacheKey([settings, 'claims', session.id ?? '', subject, lasting])
@@ -196,6 +200,9 @@ function registeredClaims(session: Session, settings: ClaimsSettings) {
     ...(sid === true && session.id !== undefined && { sid: session.id }),
   }
 }
+
+/** Says in a key whose session it is; those without an ID are one as long as their subjects and what a template reads are. */
+const sessionParts = ({ id }: Session): readonly string[] => (id === undefined ? ['subject'] : ['session', id])
 
 const subjectOf = (session: Session, { subject }: ClaimsSettings): string => subject?.(session) ?? session.subject
 

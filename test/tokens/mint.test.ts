@@ -166,6 +166,17 @@ describe('a token is handed out again', () => {
     expect(decodeJwt(short).exp).toBe(seconds + 60)
   })
 
+  it('to sessions without an ID, and the claims are not made anew to find it', async () => {
+    let made = 0
+    const randomUUID = (): string => `token ${++made}`
+    const mint = mintOf({ claims: { role: 'anonymous', user: '{{subject}}' }, randomUUID })
+    const nobody = (): Exchange => exchangeOf({ session: { subject: 'nobody' } })
+    const first = await mint(nobody())
+    expect(mint(nobody())).toBe(first)
+    expect(decodeJwt(first)).toMatchObject({ jti: 'token 1', sub: 'nobody', user: 'nobody' })
+    expect(made).toBe(1)
+  })
+
   it('by another mint over the same cache with the same settings: a reload costs nothing', async () => {
     const clock = testClock(start)
     const tokens = createTokenCache({ clock })

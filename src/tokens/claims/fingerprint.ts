@@ -39,20 +39,11 @@ export function canonicalJson(value: Value, depth = 0): string {
 }
 
 /**
- * Fingerprints of sessions for a template that reads `reads`. Remembered beside each session, so that a session from a
- * cache is hashed once.
+ * Fingerprints of sessions for a template that reads `reads`.
  * @param reads paths that start with `subject` or `extra`
  */
 export function sessionFingerprint(reads: readonly ReadPath[]): (session: Session) => string {
-  if (reads.length === 0) return () => ''
-  const known = new WeakMap<Session, string>()
-  return (session) => {
-    const before = known.get(session)
-    if (before !== undefined) return before
-    const fingerprint = cacheKey(reads.map((path) => canonicalJson(pick(session, path))))
-    known.set(session, fingerprint)
-    return fingerprint
-  }
+  return (session) => (reads.length === 0 ? '' : cacheKey(reads.map((path) => canonicalJson(pick(session, path)))))
 }
 
 function pick(session: Session, [root, ...path]: ReadPath): Value {
