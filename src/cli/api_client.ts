@@ -1,13 +1,11 @@
 /** Asks the API of a running gateway. Made of node's own parts, so that a probe every few seconds costs little. */
-import { get as getHttp } from 'node:http'
-import { get as getHttps } from 'node:https'
 import { text } from 'node:stream/consumers'
-import type { Command } from 'commander'
+import type { EndpointOptions } from './endpoint.ts'
 import { CommandError } from './terminal.ts'
 
-export interface EndpointOptions {
-  readonly endpoint?: string
-}
+// Imported, node's http would bring all of fetch with it, for the sake of its names.
+const { get: getHttp } = process.getBuiltinModule('node:http')
+const { get: getHttps } = process.getBuiltinModule('node:https')
 
 export interface ApiResult {
   readonly status: number
@@ -16,10 +14,6 @@ export interface ApiResult {
 }
 
 const TIMEOUT_MS = 10_000
-
-/** Stands on the command group, so that it is understood before and after the command's name. */
-export const withEndpoint = (group: Command): Command =>
-  group.option('-e, --endpoint <url>', "URL of the gateway's API, such as http://127.0.0.1:4456")
 
 /**
  * Gets `path` from the API at `endpoint`. Throws CommandError: with exit code 2 when there is no usable endpoint, with 1

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { getFromApi, prettyJson, withEndpoint, type EndpointOptions } from './api_client.ts'
+import { withEndpoint, type EndpointOptions } from './endpoint.ts'
 import { withExamples } from './help.ts'
 import type { CommandContext } from './main.ts'
 import { CommandError } from './terminal.ts'
@@ -9,6 +9,7 @@ export function healthCommand({ terminal }: CommandContext): Command {
   const group = withEndpoint(new Command('health').description('Ask a running gateway how it is.'))
   const probe = (name: 'alive' | 'ready', description: string): Command => {
     const command = new Command(name).description(description).action(async () => {
+      const { getFromApi, prettyJson } = await import('./api_client.ts')
       const { status, body } = await getFromApi(group.opts<EndpointOptions>(), `/health/${name}`)
       terminal.out(prettyJson(body))
       if (status !== 200) throw new CommandError(`The gateway is not ${name} (HTTP status ${status}).`)

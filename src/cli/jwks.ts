@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { parseDuration } from '../documents/duration.ts'
+import { parseDuration } from '../documents/parse_duration.ts'
 import { algorithms } from '../tokens/algorithms.ts'
 import { configFiles } from './config_files.ts'
 import { withExamples } from './help.ts'

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { getFromApi, prettyJson, withEndpoint, type EndpointOptions } from './api_client.ts'
+import { withEndpoint, type EndpointOptions } from './endpoint.ts'
 import { withExamples } from './help.ts'
 import type { CommandContext } from './main.ts'
 import { CommandError } from './terminal.ts'
@@ -17,6 +17,7 @@ export function rulesCommand({ terminal }: CommandContext): Command {
     .option('--limit <number>', 'rules per page', positive('--limit'), 20)
     .option('--page <number>', 'which page, from 1', positive('--page'), 1)
     .action(async ({ limit, page }: ListOptions) => {
+      const { getFromApi, prettyJson } = await import('./api_client.ts')
       const path = `/rules?limit=${limit}&offset=${limit * page - limit}`
       const { status, body } = await getFromApi(group.opts<EndpointOptions>(), path)
       if (status !== 200) throw unexpected(status)
@@ -26,6 +27,7 @@ export function rulesCommand({ terminal }: CommandContext): Command {
     .description('Print one rule.')
     .argument('<id>', 'id of the rule')
     .action(async (id: string) => {
+      const { getFromApi, prettyJson } = await import('./api_client.ts')
       const { status, body } = await getFromApi(group.opts<EndpointOptions>(), `/rules/${encodeURIComponent(id)}`)
       if (status === 404) {
         throw new CommandError(`There is no rule ${JSON.stringify(id)}.`, {

@@ -1,6 +1,6 @@
 /** Where a rule's requests go, and how that is spoken to. */
 import { hash } from 'node:crypto'
-import { parseDuration } from '../documents/duration.ts'
+import { parseDuration } from '../documents/parse_duration.ts'
 import type { Locate, Problem } from '../documents/problem.ts'
 import type { TlsPart } from '../outbound/tls.ts'
 import type { LoadedRule } from '../rules/rule.ts'

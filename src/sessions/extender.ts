@@ -36,8 +36,8 @@ const CONCURRENCY = 32
 const TIMEOUT = 5000
 
 export function createExtenders({ http, clock, log, onExtended, observe }: ExtenderOptions): SessionExtenders {
-  /** By session id: until when it is left alone, monotonic milliseconds. */
-  const tried = new LRUCache<string, number>({ max: MAX_REMEMBERED })
+  /** By session id: until when it is left alone, monotonic milliseconds. Its room is taken when it is first needed. */
+  let remembered: LRUCache<string, number> | undefined
   let running = 0
 
   const attempt = async (id: string, expiresAt: number, adminUrl: string): Promise<void> => {
@@ -57,6 +57,7 @@ export function createExtenders({ http, clock, log, onExtended, observe }: Exten
   }
 
   return ({ adminUrl, publicUrl, remaining, interval }) => {
+    const tried = (remembered ??= new LRUCache({ max: MAX_REMEMBERED }))
     const origin = publicUrl === undefined ? undefined : new URL(publicUrl).origin
     return {
       appliesTo: (url) => origin === undefined || new URL(url).origin === origin,

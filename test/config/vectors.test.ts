@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { parseDuration } from '../../src/documents/duration.ts'
+import { parseDuration } from '../../src/documents/parse_duration.ts'
 import { mergeLayers } from '../../src/documents/layers.ts'
 import { validate } from '../../src/documents/zod.ts'
 import { builtinHandlers } from '../../src/pipeline/builtin.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { parseDuration } from '../../src/documents/duration.ts'
+import { parseDuration } from '../../src/documents/parse_duration.ts'
 import { cli } from '../cli/run.ts'
 import { isPinned, text, yamlDocuments } from './files.ts'
 

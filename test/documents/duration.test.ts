@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { duration, parseDuration } from '../../src/documents/duration.ts'
+import { duration } from '../../src/documents/duration.ts'
+import { parseDuration } from '../../src/documents/parse_duration.ts'
 
 describe('parseDuration', () => {
   it.each([

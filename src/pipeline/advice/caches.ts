@@ -1,5 +1,5 @@
 /** Answers that are believed for so long that a logout or a lost role hardly counts. */
-import { parseDuration } from '../../documents/duration.ts'
+import { parseDuration } from '../../documents/parse_duration.ts'
 import type { Problem } from '../../documents/problem.ts'
 import { type AdvisedRule, type AdvisedStep, settingOf, warning } from './advised_rule.ts'
 
