@@ -519,6 +519,15 @@ describe('no client', () => {
       [constants.NGHTTP2_FLOW_CONTROL_ERROR],
     ],
     [
+      'has its streams reset without end (CVE-2025-8671)',
+      Array.from({ length: 1000 }, (_, i) => [
+        open(2 * i + 1),
+        h2Frame(types.windowUpdate, 0, 2 * i + 1, Buffer.alloc(4)),
+      ]).flat(),
+      // A connection that is closed while more comes may take its last words with it.
+      [constants.NGHTTP2_PROTOCOL_ERROR, undefined],
+    ],
+    [
       'goes on with a head without end',
       [
         h2Frame(types.headers, flags.endStream, 1, headerBlock(request())),

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GraphqlGate } from '../../src/proxy/graphql_ws/gate.ts'
@@ -195,6 +197,26 @@ describe('a direction of messages', () => {
     expect(faults).toEqual([])
     flow.take(frame(1, JSON.stringify({ type: 'subscribe', payload: 'x'.repeat(200_000) })))
     expect(faults.map(([code]) => code)).toEqual([1009])
+  })
+
+  it('costs as much memory as has come, in however small pieces', () => {
+    setFlagsFromString('--expose_gc')
+    const collect = runInNewContext('gc') as () => void
+    const held = (): number => {
+      collect()
+      const { heapUsed, external } = process.memoryUsage()
+      return heapUsed + external
+    }
+    const size = 500_000
+    const { flow, faults, written } = gated()
+    flow.take(frame(1, init))
+    const sent = frame(1, JSON.stringify({ type: 'subscribe', payload: 'x'.repeat(size) }))
+    const before = held()
+    for (let at = 0; at < sent.length - 1; at++) flow.take(sent.subarray(at, at + 1))
+    expect(held() - before).toBeLessThan(4 * size)
+    flow.take(sent.subarray(-1))
+    expect(faults).toEqual([])
+    expect(readFrames(written()).frames.at(-1)?.payload.equals(readFrames(sent).frames[0]!.payload)).toBe(true)
   })
 
   it('passes the close of the client on, and tells of it', () => {
