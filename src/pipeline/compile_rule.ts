@@ -117,6 +117,7 @@ export async function compileRule(
     passesCredentials: setup.passCredentials,
     clientHeaders: setup.safeguards.client_headers,
     path: setup.safeguards.path,
+    safeguards: setup.safeguards,
     matchingStrategy: config.access_rules.matching_strategy,
   })
   problems.push(...advice)

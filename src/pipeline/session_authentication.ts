@@ -62,6 +62,7 @@ function authentication(answer: SessionAnswer, requirements: Requirements): Auth
   return error.status >= 500 ? { outcome: 'unavailable', error } : { outcome: 'denied', error, responseHeaders }
 }
 
-function isWhoami(url: string): boolean {
+/** Whether this is where Kratos says who somebody is. */
+export function isWhoami(url: string): boolean {
   return new URL(url).pathname.endsWith('/sessions/whoami')
 }

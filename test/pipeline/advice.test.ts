@@ -83,6 +83,67 @@ describe('authorization left to the client', () => {
   })
 })
 
+describe('a session of Kratos that is read as Oathkeeper reads others', () => {
+  const kratos = { check_session_url: 'http://127.0.0.1:9/sessions/whoami', preserve_path: true }
+  const asking = (handler: string, settings: object = {}) => ({ handler, config: { ...kratos, ...settings } })
+  const header = (value: string) => [{ handler: 'header', config: { headers: { 'X-A': value } } }]
+  const dropping = { safeguards: { client_headers: 'drop' } }
+  const strict = { profile: 'secure' }
+  const subject = expect.stringMatching(/^"subject_from" of "\w+" leads to nothing .*the subject is always empty$/)
+  const unavailable = expect.stringMatching(/^"subject_from" .*every request is a 503$/)
+  const extra = expect.stringMatching(/^"extra_from" of "\w+" leads to nothing in a session of Kratos/)
+
+  it.each<[string, string, object, RuleParts['mutators'], Differing, unknown[]]>([
+    ['a token', 'cookie_session', {}, ['id_token'], dropping, [subject]],
+    ['a header of the subject', 'bearer_token', {}, header('{{ print .Subject }}'), dropping, [subject]],
+    ['a header of the session', 'cookie_session', { subject_from: 'id' }, header('{{ .Extra.id }}'), dropping, [extra]],
+    [
+      'claims',
+      'bearer_token',
+      {},
+      withToken({ claims: '{"a": "{{ .Extra.id }}"}' }).mutators,
+      dropping,
+      [subject, extra],
+    ],
+    [
+      'claims of an object',
+      'cookie_session',
+      {},
+      withToken({ claims: { a: '{{extra.id}}' } }).mutators,
+      dropping,
+      [subject, extra],
+    ],
+    ['the name of the default', 'cookie_session', { subject_from: 'subject' }, ['id_token'], dropping, [subject]],
+    ['the default of the other', 'cookie_session', { subject_from: 'sub' }, ['id_token'], dropping, [subject]],
+    ['a subject that has to be there', 'cookie_session', {}, ['noop'], strict, [unavailable]],
+    [
+      'both set',
+      'cookie_session',
+      { subject_from: 'identity.id', extra_from: '@this' },
+      header('{{ .Subject }}{{ .Extra.id }}'),
+      strict,
+      [],
+    ],
+    ['nobody who reads any of it', 'cookie_session', {}, ['noop'], dropping, []],
+    [
+      'another session store',
+      'cookie_session',
+      { check_session_url: 'http://127.0.0.1:9/me' },
+      ['id_token'],
+      dropping,
+      [],
+    ],
+  ])('%s', async (_name, handler, settings, mutators, config, expected) => {
+    expect(await warnings({ authenticators: [asking(handler, settings)], mutators }, config)).toEqual(expected)
+  })
+
+  it('is told of once where the config says it for many rules', async () => {
+    const cookie_session = { ...on, config: { ...kratos, extra_from: '@this' } }
+    const rule: RuleParts = { authenticators: ['cookie_session'], mutators: ['id_token'] }
+    expect(await problemsOf([rule, rule], { authenticators: { cookie_session }, ...dropping })).toHaveLength(1)
+  })
+})
+
 describe('a data server that gets what clients send', () => {
   const all = 'the session cookie, Authorization, x-hasura-* headers'
   const hasura = { url: 'http://hasura.internal:8080' }
@@ -191,9 +252,10 @@ describe('authenticators that are never asked', () => {
 
 describe('a session store that is asked at the path of the request', () => {
   const check_session_url = 'http://127.0.0.1:9/sessions/whoami'
+  const subject_from = 'identity.id'
   it.each(['cookie_session', 'bearer_token'])('%s', async (name) => {
     const asked = (config: object) => ({
-      authenticators: [handler(name, { check_session_url, ...config })],
+      authenticators: [handler(name, { check_session_url, subject_from, ...config })],
       mutators: ['id_token'],
     })
     expect(await warnings(asked({}))).toEqual([expect.stringContaining('preserve_path is not set')])

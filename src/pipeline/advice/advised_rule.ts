@@ -36,6 +36,7 @@ export interface AdvisedRule {
   /** As it is in force for the rule. */
   readonly clientHeaders: Safeguards['client_headers']
   readonly path: Safeguards['path']
+  readonly safeguards: Pick<Safeguards, 'session_request' | 'session_requirements'>
   readonly matchingStrategy: MatchingStrategy
 }
 
