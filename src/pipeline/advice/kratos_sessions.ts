@@ -54,8 +54,7 @@ function asksKratos(step: AdvisedStep, { safeguards }: AdvisedRule): boolean {
   return safeguards.session_request === 'fixed' || settingOf(step, 'preserve_path') === true
 }
 
-const readsSubject = (step: AdvisedStep): boolean =>
-  namesSubject.has(step.name) || textOf(step).includes('.Subject')
+const readsSubject = (step: AdvisedStep): boolean => namesSubject.has(step.name) || textOf(step).includes('.Subject')
 
 /** In a Go template, in claims with Handlebars, or by a token template, whose claims mapper gets all of the session. */
 function readsExtra(step: AdvisedStep): boolean {
