@@ -1,8 +1,6 @@
 /** The proxy plane's listener: HTTP/1.1 over TCP or TLS, with a bounded life for everything that connects. */
-import { createServer, ServerResponse } from 'node:http'
-import type { IncomingMessage, Server, ServerOptions } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import type { Server as TlsServer } from 'node:https'
+import { ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Server as NetServer, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
@@ -15,12 +13,11 @@ import { Exchange } from './exchange.ts'
 import type { ExchangeOptions } from './exchange.ts'
 import { offerHttp2 } from './http2/front.ts'
 import type { Http2Limits } from './http2/front.ts'
+import { headSize, headTimeout, openServer } from './open_server.ts'
 import type { RequestRecord } from './record.ts'
 import type { ProxySnapshot } from './settings.ts'
-import { loadTls, watchTls } from './tls.ts'
 import type { TlsSource } from './tls.ts'
 import { answerUnreadable } from './unreadable.ts'
-import { namesWebSocket } from './upgrade.ts'
 import { HeldSocket } from './websocket/held_socket.ts'
 import { Tunnels } from './websocket/tunnels.ts'
 import type { WebSocketObserver } from './websocket/tunnels.ts'
@@ -57,12 +54,6 @@ export interface ProxyServer {
   close(graceMs: number): Promise<void>
 }
 
-/** Milliseconds for a request head, and how often node looks. */
-const headTimeout = 10_000
-const lookInterval = 1000
-/** Bytes of a request head. */
-const headSize = 16_384
-
 /** Throws an Error when the TLS files cannot be used. */
 export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   const { log } = options
@@ -78,7 +69,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   }
   const stopListening = options.revocations?.subscribe((revocation) => context.tunnels.revoked(revocation))
   const connections = new Map<Socket, Connection>()
-  const { server, tlsServer, stopWatching } = openServer(options)
+  const { server, tlsServer, stopWatching } = openServer(options, options.http2 !== undefined)
   server.maxConnections = options.maxConnections ?? 10_000
   // Only idleness is limited, and each kind where it arises.
   server.timeout = 0
@@ -187,40 +178,6 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
       await upstreams.close(true)
     },
   }
-}
-
-interface Opened {
-  readonly server: Server
-  /** The same, when it speaks TLS. */
-  readonly tlsServer?: TlsServer
-  readonly stopWatching: () => void
-}
-
-function openServer(options: ProxyServerOptions): Opened {
-  const http: ServerOptions = {
-    maxHeaderSize: headSize,
-    headersTimeout: headTimeout,
-    requestTimeout: 0,
-    connectionsCheckingInterval: lookInterval,
-    // The front gate says what is wrong with Host.
-    requireHostHeader: false,
-    insecureHTTPParser: false,
-    // Other upgrades, such as the h2c that some clients always offer, are ignored and the request answered.
-    shouldUpgradeCallback: (request) => namesWebSocket(request.headers.upgrade ?? ''),
-    optimizeEmptyRequests: true,
-    noDelay: true,
-    keepAlive: true,
-  }
-  const { tls, log } = options
-  if (tls === undefined) return { server: createServer(http), stopWatching: () => undefined }
-  const common = {
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: headTimeout,
-    ALPNProtocols: options.http2 === undefined ? ['http/1.1'] : ['h2', 'http/1.1'],
-  } as const
-  const server = createTlsServer({ ...http, ...common, ...loadTls(tls) })
-  const stopWatching = watchTls(tls, log, (material) => server.setSecureContext({ ...common, ...material }))
-  return { server, tlsServer: server, stopWatching }
 }
 
 function track(socket: Socket, context: ProxyContext): Connection {

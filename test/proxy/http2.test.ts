@@ -405,7 +405,7 @@ describe('a connection', () => {
     const noWindow = Buffer.from([0, 4, 0, 0, 0, 0])
     client.write(h2Frame(types.settings, 0, 0, noWindow), open(1))
     await client.until(({ type, stream }) => type === types.reset && stream === 1)
-    await client.closed
+    expect(await client.closed).toBe(constants.NGHTTP2_NO_ERROR)
     await own.close()
   })
 

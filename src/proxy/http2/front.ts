@@ -90,7 +90,8 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
       stream.on('aborted', abandon).on('close', abandon)
     }
     // It says that nothing follows, and its end has not come: what it is, the next frame tells (RFC 9113 section 8.1.1).
-    if (headers['content-length'] === '0' && !stream.endAfterHeaders) onceEmpty(request, options.readTimeout(), begin)
+    if (Number(headers['content-length']) === 0 && !stream.endAfterHeaders)
+      onceEmpty(request, options.readTimeout(), begin)
     else begin()
   })
 
