@@ -86,11 +86,15 @@ function withLiteralChecks(match: Match, segments: readonly Segment[], strategy:
     // `$` of a regular expression also matches before a newline at the very end.
     return (url) => (url === text || (strategy === 'regexp' && url === `${text}\n`) ? noCaptures : null)
   }
-  // A glob's braces may span several `<…>`, and make alternatives of the text between them.
-  if (strategy === 'glob') return match
+  // A glob's braces and brackets may span several `<…>`, and make alternatives of the text between them.
+  if (strategy === 'glob' && segments.some(({ kind, text }) => kind !== 'literal' && /[{}[\]\\]/.test(text)))
+    return match
   const literals = segments.slice(1).filter(({ kind }) => kind === 'literal')
   const texts = literals.map(({ text }) => text)
-  return (url, budget) => (containsInOrder(url, texts) ? match(url, budget) : null)
+  const last = segments.at(-1)
+  // `$` again: only a glob's last text is where a URL ends.
+  const end = strategy === 'glob' && last?.kind === 'literal' ? last.text : ''
+  return (url, budget) => (url.endsWith(end) && containsInOrder(url, texts) ? match(url, budget) : null)
 }
 
 function containsInOrder(url: string, texts: readonly string[]): boolean {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { compileGlob, quoteGlob } from '../../src/languages/glob/index.ts'
 import { splitPattern, UnbalancedPatternError } from '../../src/rules/delimiters.ts'
 import { compilePattern, PatternError, PatternStepLimitError } from '../../src/rules/pattern.ts'
 import type { MatchingStrategy } from '../../src/rules/prefixes.ts'
@@ -167,3 +168,43 @@ function resultOf(action: () => unknown): unknown {
     throw error
   }
 }
+
+describe('the literal text of globs', () => {
+  it.each(['<**>://host/<**>', '<*>/b', '<**>.example.com/api/<*>', 'https://h/<**>/edit'])(
+    '%s: a URL that lacks it costs no step',
+    (source) => {
+      const budget = { steps: 0 }
+      expect(compilePattern(source, 'glob').match('https://h/a', budget)).toBeNull()
+      expect(() => compilePattern(source, 'glob').match(source.replaceAll(/<.*?>/g, 'https://h/'), budget)).toThrow(
+        PatternStepLimitError,
+      )
+    },
+  )
+
+  it('changes nothing about what matches', () => {
+    const literal = fc.constantFrom('a', 'ab', '/', '.', ',', '*', '://')
+    const expression = fc.constantFrom('*', '**', '?', '[ab]', '[', 'b]', '{a,b}', '{a', 'b}', '}', '\\', '\\a', 'b')
+    const segment = fc.oneof(
+      literal.map((text) => ({ text, glob: false })),
+      expression.map((text) => ({ text, glob: true })),
+    )
+    const url = fc.array(fc.constantFrom('a', 'b', 'ab', '/', '.', ',', '*', '://', '{', '}'), { maxLength: 8 })
+    fc.assert(
+      fc.property(fc.array(segment, { minLength: 1, maxLength: 6 }), url, (segments, parts) => {
+        const source = segments.map(({ text, glob }) => (glob ? `<${text}>` : text)).join('')
+        const joined = segments.map(({ text, glob }) => (glob ? text : quoteGlob(text))).join('')
+        const matches = (pattern: () => boolean): boolean | 'no pattern' => {
+          try {
+            return pattern()
+          } catch {
+            return 'no pattern'
+          }
+        }
+        expect(matches(() => match(source, parts.join(''), 'glob') !== null)).toBe(
+          matches(() => compileGlob(joined, ['.', '/']).test(parts.join(''), { steps: 100_000 })),
+        )
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
