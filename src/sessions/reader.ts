@@ -34,8 +34,9 @@ export function createSessionReader(settings: ReaderSettings, safeguards: Safegu
   return {
     key: JSON.stringify([settings.subject_from, settings.extra_from, strict, unexpectedIsOutage]),
     read(document) {
+      const known = identification(document)
       if (strict) {
-        const refusal = checkLife(document, clock.now())
+        const refusal = checkLife(document, known.expiresAt, clock.now())
         if (refusal !== undefined) return refusal
       }
       const subject = pick(subjectPath, document)
@@ -48,7 +49,7 @@ export function createSessionReader(settings: ReaderSettings, safeguards: Safegu
       if (strict && (subject === undefined || subject === null || subject === '')) {
         return sessionStoreUnavailable('the session store answered without a subject')
       }
-      return { subject: subject ?? '', extra: extra ?? null, ...identification(document) }
+      return { subject: subject ?? '', extra: extra ?? null, ...known }
     },
     unexpected(status) {
       if (unexpectedIsOutage && status === 403)
@@ -86,12 +87,11 @@ function pick(path: GjsonPath, document: Json | undefined): unknown {
   }
 }
 
-function checkLife(document: Json | undefined, now: number): GatewayError | undefined {
+function checkLife(document: Json | undefined, expiresAt: number | undefined, now: number): GatewayError | undefined {
   if (!isObject(document)) return sessionStoreUnavailable('the session store answered 200 without a JSON object')
-  const { active, expires_at: end } = document
+  const { active } = document
   if (active === false || stateOf(document['identity']) === 'inactive')
     return new GatewayError('credentials_invalid', { detail: 'the session is not active' })
-  const expiresAt = timeOf(end)
   if (active !== true || expiresAt === undefined) {
     return sessionStoreUnavailable('the session store answered without `active` or `expires_at`')
   }
@@ -102,22 +102,23 @@ function stateOf(identity: Json | undefined): Json | undefined {
   return isObject(identity) ? identity['state'] : undefined
 }
 
-function identification(
-  document: Json | undefined,
-): Pick<Session, 'id' | 'identity' | 'expiresAt' | 'changedAt' | 'authentication'> {
+type Identification = Pick<Session, 'id' | 'identity' | 'expiresAt' | 'changedAt' | 'authentication'>
+
+function identification(document: Json | undefined): Identification {
   if (!isObject(document)) return {}
+  // Member by member: this is done for every answer, and spreading what may be absent costs more than all the rest.
+  const known: { -readonly [Key in keyof Identification]: Identification[Key] } = {}
   const id = idOf(document)
+  if (id !== undefined) known.id = id
   const identity = idOf(document['identity'])
+  if (identity !== undefined) known.identity = identity
   const expiresAt = timeOf(document['expires_at'])
+  if (expiresAt !== undefined) known.expiresAt = expiresAt
   const changedAt = isObject(document['identity']) ? timeOf(document['identity']['updated_at']) : undefined
+  if (changedAt !== undefined) known.changedAt = changedAt
   const authentication = authenticationOf(document)
-  return {
-    ...(id !== undefined && { id }),
-    ...(identity !== undefined && { identity }),
-    ...(expiresAt !== undefined && { expiresAt }),
-    ...(changedAt !== undefined && { changedAt }),
-    ...(authentication !== undefined && { authentication }),
-  }
+  if (authentication !== undefined) known.authentication = authentication
+  return known
 }
 
 function idOf(value: Json | undefined): string | undefined {
@@ -127,9 +128,9 @@ function idOf(value: Json | undefined): string | undefined {
 function authenticationOf(document: JsonObject): SessionAuthentication | undefined {
   const { authenticator_assurance_level: aal, identity } = document
   const at = timeOf(document['authenticated_at'])
-  const methods = texts(objects(document['authentication_methods']).map(({ method }) => method))
-  const addresses = isObject(identity) ? objects(identity['verifiable_addresses']) : []
-  const verified = texts(addresses.filter((address) => address['verified'] === true).map(({ via }) => via))
+  const methods = textsOf(document['authentication_methods'], ({ method }) => method)
+  const addresses = isObject(identity) ? identity['verifiable_addresses'] : undefined
+  const verified = textsOf(addresses, (address) => (address['verified'] === true ? address['via'] : undefined))
   if (typeof aal !== 'string' && at === undefined && methods.length === 0 && verified.length === 0) return undefined
   return { ...(typeof aal === 'string' && { aal }), ...(at !== undefined && { at }), methods, verified }
 }
@@ -140,9 +141,16 @@ function timeOf(value: Json | undefined): number | undefined {
   return Number.isNaN(time) ? undefined : time
 }
 
-const objects = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])
-const texts = (values: readonly (Json | undefined)[]): readonly string[] =>
-  values.filter((value) => typeof value === 'string')
+/** What `textOf` finds in each object of a list, as far as it is text. */
+function textsOf(list: Json | undefined, textOf: (item: JsonObject) => Json | undefined): readonly string[] {
+  const texts: string[] = []
+  if (!Array.isArray(list)) return texts
+  for (const item of list) {
+    const text = isObject(item) ? textOf(item) : undefined
+    if (typeof text === 'string') texts.push(text)
+  }
+  return texts
+}
 
 function wrongType(key: string, type: string): GatewayError {
   return new GatewayError('session_response_invalid', {

@@ -3,7 +3,6 @@
  * question, a bounded memory of sessions, limits of time and size, and a connection pool of its own, so that a slow
  * session store cannot starve the upstreams and no upstream can starve it.
  */
-import { hash } from 'node:crypto'
 import { CallTimeoutError, exchange, originOf, TooLargeError } from '../outbound/call.ts'
 import { OriginPools } from '../outbound/origin_pools.ts'
 import type {
@@ -21,6 +20,7 @@ import { createBreaker } from './breaker.ts'
 import { createSessionCache, type Reply } from './cache.ts'
 import { createHealthCheck } from './health.ts'
 import { createPlaces } from './places.ts'
+import { questionKey, rememberedKeys } from './question_key.ts'
 import { createRevocationLog } from './revocation_log.ts'
 
 export interface SessionStoreOptions {
@@ -67,14 +67,6 @@ const askEachTime: SessionPolicy = { maxEntries: 0, staleIfError: 0, reuse: fals
 /** Attempts to get an answer that is not older than a revocation of its session. */
 const ATTEMPTS = 3
 
-/** Length-prefixed, so that no two questions can be told apart wrongly by where their parts end. */
-function questionKey({ method, url, reader, headers, verbatim }: SessionQuestion): string {
-  const wants = verbatim ? 'verbatim' : ''
-  let text = `${wants}${method.length}:${method}${url.length}:${url}${reader.key.length}:${reader.key}`
-  for (const [name, value] of headers) text += `${name.length}:${name}${value.length}:${value}`
-  return hash('sha256', text, 'base64url')
-}
-
 const hasIds = ({ id, identity }: Session): boolean => id !== undefined && identity !== undefined
 
 /** A session store client with a pool per origin. `close` waits for calls in flight. */
@@ -85,6 +77,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
   const cache = createSessionCache({ clock })
   const places = createPlaces(concurrency)
   const isReady = createHealthCheck(pools)
+  const repeatedKey = rememberedKeys()
   const inFlight = new Map<string, Promise<SessionAnswer>>()
   const revocations = createRevocationLog()
   let distrusts = 0
@@ -133,23 +126,27 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
   }
 
   const ask = async (question: SessionQuestion, key: string, policy: SessionPolicy): Promise<SessionAnswer> => {
-    for (let attempt = 1; ; attempt++) {
-      const { moment } = revocations
-      const reply = await call(question)
-      const { answer, status } = reply
-      const { healthUrl } = policy
-      const isNews = status === 401 && healthUrl !== undefined && cache.knows(key)
-      if (isNews && !(await isReady(healthUrl))) return unbelievable()
-      if (answer.outcome !== 'session' || !revocations.revokedSince(moment, answer.session)) {
-        // With 200 the session store has said in so many words that the session is over, and needs no second opinion.
-        const isRefusal = isNews || (status === 200 && answer.outcome === 'denied')
-        const refused = isRefusal ? cache.session(key)?.id : undefined
-        cache.learn(key, reply, policy)
-        if (refused !== undefined) onRefused?.(refused)
-        return answer
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const { moment } = revocations
+        const reply = await call(question)
+        const { answer, status } = reply
+        const { healthUrl } = policy
+        const isNews = status === 401 && healthUrl !== undefined && cache.knows(key)
+        if (isNews && !(await isReady(healthUrl))) return unbelievable()
+        if (answer.outcome !== 'session' || !revocations.revokedSince(moment, answer.session)) {
+          // With 200 the session store has said in so many words that the session is over, and needs no second opinion.
+          const isRefusal = isNews || (status === 200 && answer.outcome === 'denied')
+          const refused = isRefusal ? cache.session(key)?.id : undefined
+          cache.learn(key, reply, policy)
+          if (refused !== undefined) onRefused?.(refused)
+          return answer
+        }
+        // Of a session without ids it cannot be told whether it was the one: its answer counts for those who wait, and is not kept.
+        if (attempt === ATTEMPTS) return hasIds(answer.session) ? outrun() : answer
       }
-      // Of a session without ids it cannot be told whether it was the one: its answer counts for those who wait, and is not kept.
-      if (attempt === ATTEMPTS) return hasIds(answer.session) ? outrun() : answer
+    } finally {
+      inFlight.delete(key)
     }
   }
 
@@ -162,7 +159,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
 
   return {
     ask(question, policy = askEachTime) {
-      const key = questionKey(question)
+      const key = policy.reuse ? repeatedKey(question) : questionKey(question)
       if (policy.reuse && distrusts === 0) {
         const known = cache.fresh(key, policy)
         if (known !== undefined) {
@@ -173,7 +170,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
       let asking = inFlight.get(key)
       if (asking === undefined) {
         // Nobody's abort signal is passed on: a client that goes away must not fail the others who wait for this answer.
-        asking = ask(question, key, policy).finally(() => inFlight.delete(key))
+        asking = ask(question, key, policy)
         inFlight.set(key, asking)
       }
       return asking.then((answer) => orStale(answer, key, policy))

@@ -61,12 +61,19 @@ interface ServiceRequest {
  * Makes one call to a service, as a span of its own when the request that it is made for is traced, and then with the
  * headers that carry the trace on. Rejects as the call does.
  */
-export async function traceCall<Request extends ServiceRequest, Answer extends { readonly status: number }>(
+export function traceCall<Request extends ServiceRequest, Answer extends { readonly status: number }>(
   request: Request,
   call: (request: Request) => Promise<Answer>,
 ): Promise<Answer> {
   const active = context.active()
-  if (trace.getSpan(active) === undefined) return call(request)
+  return trace.getSpan(active) === undefined ? call(request) : tracedCall(active, request, call)
+}
+
+async function tracedCall<Request extends ServiceRequest, Answer extends { readonly status: number }>(
+  active: Context,
+  request: Request,
+  call: (request: Request) => Promise<Answer>,
+): Promise<Answer> {
   const { origin, pathname: path } = new URL(request.url)
   const span = startCall(trace.getTracer(...SCOPE), { method: request.method, origin, path }, active)
   const list = request.headers.flat()

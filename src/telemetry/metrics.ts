@@ -82,17 +82,21 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     registers,
     collect: () => decisionTally.empty((labels, count) => decisions.inc(labels, count)),
   })
-  const sessionStoreCalls = new Counter({
+  const sessionStoreCalls = new Tally()
+  const sessionStoreCallsTotal = new Counter({
     name: `${prefix}session_store_calls_total`,
     help: 'Calls to the session store by outcome; what a cache answered is not a call.',
     labelNames: ['outcome'],
     registers,
+    collect: () => sessionStoreCalls.empty((outcome, count) => sessionStoreCallsTotal.inc({ outcome }, count)),
   })
-  const sessionCacheHits = new Counter({
+  const sessionCacheHits = new Tally()
+  const sessionCacheHitsTotal = new Counter({
     name: `${prefix}session_cache_hits_total`,
     help: 'Questions about sessions that were answered from memory: fresh, or stale while the session store was unavailable.',
     labelNames: ['kind'],
     registers,
+    collect: () => sessionCacheHits.empty((kind, count) => sessionCacheHitsTotal.inc({ kind }, count)),
   })
   const revocations = new Counter({
     name: `${prefix}session_revocations_total`,
@@ -161,8 +165,8 @@ export function createMetrics(settings: MetricsSettings): Metrics {
     decision(ruleId, granted, reason) {
       decisionTally.count(ruleId === undefined ? '' : ruleLabel(ruleId, true), granted, reason)
     },
-    sessionStoreCall: (outcome) => sessionStoreCalls.inc({ outcome }),
-    sessionFromMemory: (kind) => sessionCacheHits.inc({ kind }),
+    sessionStoreCall: (outcome) => sessionStoreCalls.count(outcome),
+    sessionFromMemory: (kind) => sessionCacheHits.count(kind),
     revocation: (layer, scope) => revocations.inc({ layer, scope }),
     revocationSource: (layer, connected) => revocationSources.set({ layer }, connected ? 1 : 0),
     sessionExtension: (outcome) => sessionExtensions.inc({ outcome }),
@@ -224,6 +228,20 @@ function remembered(make: (text: string) => string): (text: string) => string {
       if (results.size < MAX_REMEMBERED && text.length <= MAX_REMEMBERED_LENGTH) results.set(text, result)
     }
     return result
+  }
+}
+
+/** Counts by one label, and hands the numbers to the counter when somebody looks, as DecisionTally does. */
+class Tally {
+  readonly #pending = new Map<string, number>()
+
+  count(value: string): void {
+    this.#pending.set(value, (this.#pending.get(value) ?? 0) + 1)
+  }
+
+  empty(take: (value: string, count: number) => void): void {
+    for (const [value, count] of this.#pending) take(value, count)
+    this.#pending.clear()
   }
 }
 
