@@ -24,7 +24,6 @@ const excused: Readonly<Record<string, string>> = {
   'hb-non-strict-missing': noText,
   'hb-proto-access': noText,
   'hb-each-index': noText,
-  'rel-042': 'needs a resolver that hangs; the time to connect, which includes the look-up, is limited',
   'rel-045': 'takes an hour, and is done by hand',
 }
 
