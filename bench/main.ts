@@ -12,6 +12,7 @@ import { pinned } from './parts.ts'
 import { circumstances, table, titleOf } from './report.ts'
 import { saveSection } from './results_file.ts'
 import { startBench, type Bench, type Selection, type Target } from './targets.ts'
+import { startFigures } from './start.ts'
 import { tokenFigures } from './tokens.ts'
 import { workloads, type Workload } from './workloads.ts'
 
@@ -25,6 +26,7 @@ const usage = `Usage: npm run bench [-- options]
   --workers <numbers>  how many workers to compare, none for "" (default: 1,2)
   --only <words>       only targets whose names contain one of these, separated by commas
   --tokens             what tokens cost, and what a claims mapper without end costs others, instead of requests
+  --start              how long a start takes until the first answer instead; 9 rounds unless told otherwise
   --save               write bench/RESULTS.md
   --help               print this
 
@@ -120,7 +122,7 @@ const positive = (name: string, text: string): number => {
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: {
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string' },
       seconds: { type: 'string', default: '1.5' },
       'warm-up': { type: 'string', default: '3' },
       workloads: { type: 'string', default: workloads.map(({ name }) => name).join(',') },
@@ -129,6 +131,7 @@ const main = async (): Promise<void> => {
       save: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       tokens: { type: 'boolean', default: false },
+      start: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -142,8 +145,15 @@ const main = async (): Promise<void> => {
     if (values.save) say(`\nWritten to ${await saveSection('Tokens', figures)}`)
     return
   }
+  const rounds = values.rounds === undefined ? undefined : Math.ceil(positive('rounds', values.rounds))
+  if (values.start) {
+    const figures = await withFolder((folder) => startFigures(folder, rounds ?? 9))
+    say(figures)
+    if (values.save) say(`\nWritten to ${await saveSection('Start', figures)}`)
+    return
+  }
   const options: Options = {
-    rounds: Math.ceil(positive('rounds', values.rounds)),
+    rounds: rounds ?? 5,
     seconds: positive('seconds', values.seconds),
     warmUpSeconds: positive('warm-up', values['warm-up']),
     workloads: chosen(values.workloads),
@@ -152,8 +162,7 @@ const main = async (): Promise<void> => {
     save: values.save,
     only: list(values.only),
   }
-  const folder = await mkdtemp(path.join(tmpdir(), 'mintkeeper-bench-'))
-  try {
+  await withFolder(async (folder) => {
     const bench = await startBench(folder, options)
     const client = startLoadClient()
     const stop = async (): Promise<void> => {
@@ -167,6 +176,13 @@ const main = async (): Promise<void> => {
     } finally {
       await stop()
     }
+  })
+}
+
+const withFolder = async <Result>(work: (folder: string) => Promise<Result>): Promise<Result> => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'mintkeeper-bench-'))
+  try {
+    return await work(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

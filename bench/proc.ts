@@ -8,6 +8,8 @@ interface ProcessStat {
   readonly parent: number
   /** User and system time in seconds. */
   readonly cpu: number
+  /** The same of its children that have ended. */
+  readonly endedCpu: number
 }
 
 const stat = (pid: number | string): ProcessStat | undefined => {
@@ -15,7 +17,8 @@ const stat = (pid: number | string): ProcessStat | undefined => {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name stands in parentheses and may hold anything; fields are counted from behind it.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return { parent: Number(fields[1]), cpu: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond }
+    const seconds = (user: number): number => (Number(fields[user]) + Number(fields[user + 1])) / ticksPerSecond
+    return { parent: Number(fields[1]), cpu: seconds(11), endedCpu: seconds(13) }
   } catch {
     return undefined
   }
@@ -39,6 +42,9 @@ export const treeCpu = (root: number): number => {
   for (const pid of [root, ...descendants(root)]) sum += stat(pid)?.cpu ?? 0
   return sum
 }
+
+/** CPU seconds of all children of this process that have ended so far. */
+export const endedCpu = (): number => stat('self')?.endedCpu ?? 0
 
 /** Resident memory of a process and all that descends from it, in MiB. What they share counts for each. */
 export const treeMemory = (root: number): number => {

@@ -8,7 +8,8 @@ import { oathkeeperVersion } from './oathkeeper.ts'
 import type { Target } from './targets.ts'
 import type { Workload } from './workloads.ts'
 
-const median = (values: readonly number[]): number => {
+/** Of one value or more. */
+export const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((left, right) => left - right)
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
