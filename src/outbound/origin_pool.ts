@@ -45,6 +45,8 @@ export class OriginPool implements ConnectionOwner {
   #inFlight = 0
   /** Connections that are being made, each for one request. */
   readonly #dialling = new Set<ResponseHandler>()
+  /** Connections that are being made for requests that have been taken back: they serve others, and count like all. */
+  #unwanted = 0
   /** Those that are there, with the time (milliseconds, monotonic) from which on they are not used again. */
   readonly #connections = new Map<HttpConnection, number>()
   /** Connections without a request; the one used last at the end. */
@@ -76,7 +78,7 @@ export class OriginPool implements ConnectionOwner {
 
   /** Whether it has neither requests nor connections. */
   get isUnused(): boolean {
-    return this.#inFlight === 0 && this.#connections.size === 0 && this.#dialling.size === 0
+    return this.#inFlight === 0 && this.#opened === 0
   }
 
   enter(): void {
@@ -100,7 +102,7 @@ export class OriginPool implements ConnectionOwner {
 
   /** Takes back a request that has not begun; answers whether it did. */
   withdraw(handler: ResponseHandler): boolean {
-    return this.#waiting.delete(handler) || this.#dialling.delete(handler)
+    return this.#waiting.delete(handler) || this.#disown(handler)
   }
 
   /** Ends all connections: those in use when their request is done, or with `now` at once. Those who wait are refused. */
@@ -109,11 +111,15 @@ export class OriginPool implements ConnectionOwner {
     clearTimeout(this.#waitTimer)
     for (const handler of this.#waiting.keys()) this.#giveUp(handler)
     for (const handler of now ? this.#dialling : []) {
-      this.#dialling.delete(handler)
+      this.#disown(handler)
       handler.onResponseError(new GatewayError('overloaded', { reason: 'the gateway is closing' }), false)
     }
     const closed = new Promise<void>((resolve) => {
-      this.#closed = resolve
+      const before = this.#closed
+      this.#closed = () => {
+        before?.()
+        resolve()
+      }
     })
     for (const connection of this.#connections.keys()) {
       if (now || connection.isFree) connection.destroy()
@@ -149,17 +155,31 @@ export class OriginPool implements ConnectionOwner {
     this.#settling = []
     for (const connection of settling) {
       if (!connection.isFree) continue
-      const next = this.#nextWaiting()
+      const [next] = this.#waiting
       if (next === undefined) this.#free.push(connection)
-      else if (next[0].upgrades) {
-        connection.destroy()
-        this.#open(...next, false)
-      } else connection.send(...next)
+      // A WebSocket gets one of its own, for which there is room when this one is gone.
+      else if (next[1].request.upgrades) connection.destroy()
+      else {
+        this.#waiting.delete(next[0])
+        connection.send(next[1].request, next[0])
+      }
     }
   }
 
+  /** Connections that are there or on their way. */
+  get #opened(): number {
+    return this.#connections.size + this.#dialling.size + this.#unwanted
+  }
+
   #mayOpen(): boolean {
-    return this.#connections.size + this.#dialling.size < this.#limits.connections
+    return this.#opened < this.#limits.connections
+  }
+
+  /** Answers whether a connection is being made for the request, which goes on without it. */
+  #disown(handler: ResponseHandler): boolean {
+    const isDialling = this.#dialling.delete(handler)
+    if (isDialling) this.#unwanted++
+    return isDialling
   }
 
   #open(request: HttpRequest, handler: ResponseHandler, isOnly: boolean): void {
@@ -167,6 +187,7 @@ export class OriginPool implements ConnectionOwner {
     this.#connect(this, request.upgrades, (error, connection) => {
       // Taken back, perhaps: the connection can serve others.
       const isWanted = this.#dialling.delete(handler)
+      if (!isWanted) this.#unwanted--
       if (connection === undefined) {
         this.#serveNext()
         this.#checkClosed()
@@ -179,7 +200,7 @@ export class OriginPool implements ConnectionOwner {
       connection.isLast = isOnly || request.upgrades || this.#closed !== undefined
       this.#watchAddresses()
       if (isWanted) connection.send(request, handler)
-      else this.onFree(connection)
+      else connection.rest()
     })
   }
 
@@ -196,22 +217,17 @@ export class OriginPool implements ConnectionOwner {
 
   /** There is room for one more connection. */
   #serveNext(): void {
-    if (this.#waiting.size === 0 || !this.#mayOpen()) return
-    const next = this.#nextWaiting()
-    if (next !== undefined) this.#open(...next, false)
+    if (!this.#mayOpen()) return
+    const [next] = this.#waiting
+    if (next === undefined) return
+    this.#waiting.delete(next[0])
+    this.#open(next[1].request, next[0], false)
   }
 
   #wait(request: HttpRequest, handler: ResponseHandler): void {
     this.#waiting.set(handler, { request, since: performance.now() })
-    this.#waitTimer ??= setTimeout(() => this.#endWaiting(), this.#limits.waitTimeout)
-  }
-
-  #nextWaiting(): [HttpRequest, ResponseHandler] | undefined {
-    for (const [handler, { request }] of this.#waiting) {
-      this.#waiting.delete(handler)
-      return [request, handler]
-    }
-    return undefined
+    // Who waits does so for a connection that keeps the process alive.
+    this.#waitTimer ??= setTimeout(() => this.#endWaiting(), this.#limits.waitTimeout).unref()
   }
 
   /** Gives up those who have waited too long; they wait in the order in which they came. */
@@ -221,7 +237,7 @@ export class OriginPool implements ConnectionOwner {
     for (const [handler, { since }] of this.#waiting) {
       const left = since + this.#limits.waitTimeout - now
       if (left > 0) {
-        this.#waitTimer = setTimeout(() => this.#endWaiting(), left)
+        this.#waitTimer = setTimeout(() => this.#endWaiting(), left).unref()
         return
       }
       this.#giveUp(handler)

@@ -192,7 +192,7 @@ class Forwarding implements ResponseHandler {
     response.socket?.setTimeout(timeouts.write)
     response.once('drain', () => {
       response.socket?.setTimeout(0)
-      connection.resume()
+      connection.resume(this)
     })
   }
 

@@ -58,7 +58,7 @@ export class BodySender implements BodyWriter {
     if (this.#isOver || bytes.length === 0) return !this.isBlocked
     this.#left -= bytes.length
     if (this.#left < 0) {
-      this.fail(new ExchangeError('REQUEST_INVALID', 'the body is longer than announced'))
+      this.#refuse(new ExchangeError('REQUEST_INVALID', 'the body is longer than announced'))
       return false
     }
     this.#owner.onBodyMoved()
@@ -74,11 +74,20 @@ export class BodySender implements BodyWriter {
   end(trailers: readonly (readonly [name: string, value: string])[] = []): void {
     if (this.#isOver) return
     if (this.#left > 0 && this.#left !== Infinity) {
-      this.fail(new ExchangeError('REQUEST_INVALID', 'the body is shorter than announced'))
+      this.#refuse(new ExchangeError('REQUEST_INVALID', 'the body is shorter than announced'))
       return
     }
+    if (this.#body.framing === 'chunked') {
+      let last: string
+      try {
+        last = trailerPart(trailers)
+      } catch (error) {
+        this.#refuse(error as ExchangeError)
+        return
+      }
+      this.#socket.write(last, 'latin1')
+    }
     this.#isOver = true
-    if (this.#body.framing === 'chunked') this.#socket.write(trailerPart(trailers), 'latin1')
     this.#owner.onBodySent()
   }
 
@@ -100,5 +109,11 @@ export class BodySender implements BodyWriter {
     if (this.#isOver) return
     this.#isOver = true
     this.#body.stop()
+  }
+
+  /** It is not what was announced. */
+  #refuse(error: ExchangeError): void {
+    this.stop()
+    this.#owner.onBodyFailed(error)
   }
 }

@@ -94,7 +94,10 @@ export class ChunkedReader {
   #trailerByte(byte: number): void {
     this.#trailer += String.fromCharCode(byte)
     if (this.#trailer.length > MOST_TRAILER) throw malformed('the trailers are too large')
-    if (byte !== LF || (this.#trailer !== '\r\n' && !this.#trailer.endsWith('\r\n\r\n'))) return
+    if (byte !== LF) return
+    // Without its carriage return, the empty line might never be seen.
+    if (!this.#trailer.endsWith('\r\n')) throw malformed('a line ends without its carriage return')
+    if (this.#trailer !== '\r\n' && !this.#trailer.endsWith('\r\n\r\n')) return
     readFields(this.#trailer, 0, this.#trailers)
     this.#state = at.end
   }

@@ -1,6 +1,8 @@
 /**
  * One connection to an origin and the one request that is under way on it (RFC 9112 section 9). What is read goes through
  * one buffer that all connections share, so that an answer costs one copy and no stream's machinery.
+ *
+ * Longer than most files because the socket, the request on it and what both wait for share one state.
  */
 import type { Socket } from 'node:net'
 import { BodySender, type BodySenderOwner, type RequestBody } from './body_sender.ts'
@@ -37,7 +39,7 @@ export interface ResponseHandler {
   onResponseEnd(trailers: readonly string[]): void
   /** `reused`: the connection has carried other requests before; its server may just have closed it for idleness. */
   onResponseError(error: Error, reused: boolean): void
-  /** The socket is the handler's; what has come behind the head is given to whoever listens when this returns. */
+  /** Needed where the request upgrades. The socket is the handler's; what has come behind the head is given to whoever listens when this returns. */
   onUpgrade?(head: ResponseHead, socket: Socket): void
 }
 
@@ -75,7 +77,7 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
   #isPaused = false
   #isGone = false
   #isPersistent = false
-  #keepAlive = 0
+  #keepAlive: number
   #answered = 0
   #waitsFor: 'nothing' | 'body_sent' | 'head' | 'body' | 'request' = 'nothing'
   /** Refreshed rather than set anew: it fires when nothing happened for so long, and then sees what was waited for. */
@@ -92,6 +94,7 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
     this.#options = options
     const { socket } = options
     this.socket = socket
+    this.#keepAlive = options.idleTimeout
     socket.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose).on('drain', this.#onDrain)
   }
 
@@ -115,7 +118,7 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
       head = requestHead(request, { host: this.#options.host, framing, connection })
     } catch (error) {
       handler.onResponseError(error as Error, false)
-      this.#options.owner.onFree(this)
+      this.rest()
       return
     }
     const { socket } = this
@@ -145,6 +148,18 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
     this.#wait('head', request.headersTimeout)
   }
 
+  /** Keeps the connection, which has to be free, for a request to come. */
+  rest(): void {
+    this.#waitsFor = 'request'
+    if (this.#idleTimer === undefined || this.#idleMs !== this.#keepAlive) {
+      clearTimeout(this.#idleTimer)
+      this.#idleMs = this.#keepAlive
+      this.#idleTimer = setTimeout(() => this.#waitsFor === 'request' && this.destroy(), this.#idleMs).unref()
+    } else this.#idleTimer.refresh()
+    this.socket.unref()
+    this.#options.owner.onFree(this)
+  }
+
   /** Gives up a handler's request, and the connection with it; does nothing when it is another's by now. */
   abort(handler: ResponseHandler, error: Error): void {
     if (this.#handler === handler) this.destroy(error)
@@ -159,12 +174,9 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
     this.#waitsFor = 'nothing'
   }
 
-  resume(): void {
-    if (!this.#isPaused) return
-    this.#isPaused = false
-    if (this.#isGone) return
-    this.#waitForMore()
-    this.socket.resume()
+  /** Reads on for a handler; does nothing when the request is another's by now. */
+  resume(handler: ResponseHandler): void {
+    if (this.#isPaused && this.#handler === handler) this.#goOn()
   }
 
   /** Ends the connection; the request under way gets the error. */
@@ -241,8 +253,14 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
     socket.removeAllListeners('data')
     socket.off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose).off('drain', this.#onDrain)
     this.#leave()
-    if (handler.onUpgrade === undefined) socket.destroy()
-    else handler.onUpgrade(head, socket)
+    try {
+      if (handler.onUpgrade === undefined)
+        throw new ExchangeError('RESPONSE_MALFORMED', 'nobody takes the other protocol')
+      handler.onUpgrade(head, socket)
+    } catch (error) {
+      socket.destroy()
+      handler.onResponseError(error as Error, false)
+    }
     if (rest.length > 0 && !socket.destroyed) socket.unshift(rest)
   }
 
@@ -273,15 +291,8 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
       this.destroy()
       return
     }
-    if (this.#isPaused) this.resume()
-    this.#waitsFor = 'request'
-    if (this.#idleTimer === undefined || this.#idleMs !== this.#keepAlive) {
-      clearTimeout(this.#idleTimer)
-      this.#idleMs = this.#keepAlive
-      this.#idleTimer = setTimeout(() => this.#waitsFor === 'request' && this.destroy(), this.#idleMs).unref()
-    } else this.#idleTimer.refresh()
-    socket.unref()
-    this.#options.owner.onFree(this)
+    if (this.#isPaused) this.#goOn()
+    this.rest()
   }
 
   /** Nothing of this connection is wanted any more. */
@@ -294,6 +305,12 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
     this.#sender?.stop()
     this.#sender = undefined
     this.#options.owner.onGone(this)
+  }
+
+  #goOn(): void {
+    this.#isPaused = false
+    this.#waitForMore()
+    this.socket.resume()
   }
 
   #waitForMore(): void {

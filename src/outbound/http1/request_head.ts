@@ -29,7 +29,8 @@ const longestReserved = 17
 
 /** Throws ExchangeError (`REQUEST_INVALID`) for what would not be read as it was meant. */
 export function requestHead({ method, path, headers }: RequestLines, options: HeadOptions): string {
-  if (!isToken(method)) throw invalid('the method')
+  // What follows the answer to CONNECT is no message (RFC 9112 section 6.3).
+  if (!isToken(method) || method === 'CONNECT') throw invalid('the method')
   if (!isTarget(path)) throw invalid('the path')
   let hasHost = false
   let lines = ''

@@ -34,7 +34,7 @@ export function readHead(text: string): ResponseHead {
   readFields(text, endOfLine(text, 12) + 2, fields)
   let length = -1
   let isChunked = false
-  let isPersistent = !isOld
+  let wish: Persistence = isOld ? 'unless kept' : 'unless closed'
   let keepAlive: number | undefined
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!
@@ -50,13 +50,14 @@ export function readHead(text: string): ResponseHead {
       isChunked = true
     } else if (name.length === 10) {
       const lower = name.toLowerCase()
-      if (lower === 'connection') isPersistent = persists(value, isPersistent)
+      if (lower === 'connection') wish = persistence(value, wish)
       else if (lower === 'keep-alive') keepAlive = timeout(value)
     }
   }
   if (isChunked && length !== -1) throw malformed('both Content-Length and Transfer-Encoding are there')
   // RFC 9112 section 6.1: HTTP/1.0 has no chunks, so nobody can say what the peer takes for the end.
   if (isChunked && isOld) throw malformed('an HTTP/1.0 response comes in chunks')
+  const isPersistent = wish === 'unless closed' || wish === 'kept'
   return { status, fields, length, isChunked, isPersistent, keepAlive }
 }
 
@@ -113,11 +114,16 @@ function decimal(value: string): number {
   return Number(value)
 }
 
-function persists(value: string, before: boolean): boolean {
-  if (value === 'keep-alive') return true
+/** What a version of HTTP means by itself, or what Connection says. */
+type Persistence = 'unless closed' | 'unless kept' | 'kept' | 'closed'
+
+/** Several Connection lines are one list, in which `close` counts wherever it stands (RFC 9112 section 9.3). */
+function persistence(value: string, before: Persistence): Persistence {
+  if (before === 'closed') return before
+  if (value === 'keep-alive') return 'kept'
   const options = value.toLowerCase().split(',')
-  if (options.some((option) => option.trim() === 'close')) return false
-  return before || options.some((option) => option.trim() === 'keep-alive')
+  if (options.some((option) => option.trim() === 'close')) return 'closed'
+  return options.some((option) => option.trim() === 'keep-alive') ? 'kept' : before
 }
 
 function timeout(value: string): number | undefined {

@@ -21,6 +21,8 @@ const LONGEST_HEAD = 16_384
 const MOST_INFORMATION = 32
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
 const BEGINNING = Buffer.from('HTTP/1.')
+const CR = 0x0d
+const LF = 0x0a
 const NO_TRAILERS: readonly string[] = []
 
 type State = 'head' | 'counted' | 'chunked' | 'until_close' | 'ended'
@@ -107,10 +109,14 @@ export class ResponseReader {
     if (this.#partialLength + more > LONGEST_HEAD) throw tooLarge()
     this.#partial ??= Buffer.allocUnsafeSlow(LONGEST_HEAD)
     bytes.copy(this.#partial, this.#partialLength, from)
+    const before = this.#partialLength
     this.#partialLength += more
-    // Who speaks another protocol may never send an empty line.
-    const known = Math.min(this.#partialLength, BEGINNING.length)
-    if (this.#partial.compare(BEGINNING, 0, known, 0, known) !== 0) throw malformed('it does not begin with HTTP/1')
+    // Who speaks another protocol, or ends lines in another way, may never send an empty line.
+    const kept = this.#partial.subarray(0, this.#partialLength)
+    const known = Math.min(kept.length, BEGINNING.length)
+    if (kept.compare(BEGINNING, 0, known, 0, known) !== 0) throw malformed('it does not begin with HTTP/1')
+    for (let at = kept.indexOf(LF, before); at !== -1; at = kept.indexOf(LF, at + 1))
+      if (kept[at - 1] !== CR) throw malformed('a line ends without its carriage return')
   }
 
   #continueHead(bytes: Buffer, from: number): number {
