@@ -219,5 +219,5 @@ describe('any rule and any request', () => {
       }),
       { numRuns: 60 },
     )
-  })
+  }, 60_000)
 })

@@ -46,7 +46,8 @@ export default function census({ vitest }: TestProject): () => Promise<void> {
     const modules = vitest.state.getTestModules()
     const all = await vitest.globTestSpecifications()
     // A part of the tests says nothing about the whole.
-    if (vitest.config.watch || vitest.config.testNamePattern !== undefined || modules.length < all.length) return
+    const { watch, testNamePattern, project } = vitest.config
+    if (watch || testNamePattern !== undefined || project.length > 0 || modules.length < all.length) return
     const run = new Set<string>()
     const names: string[] = []
     for (const module of modules) {
