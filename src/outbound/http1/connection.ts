@@ -39,7 +39,10 @@ export interface ResponseHandler {
   onResponseEnd(trailers: readonly string[]): void
   /** `reused`: the connection has carried other requests before; its server may just have closed it for idleness. */
   onResponseError(error: Error, reused: boolean): void
-  /** Needed where the request upgrades. The socket is the handler's; what has come behind the head is given to whoever listens when this returns. */
+  /**
+   * Needed where the request upgrades. The socket is the handler's; what has come behind the head is given to whoever listens
+   * when this returns.
+   */
   onUpgrade?(head: ResponseHead, socket: Socket): void
 }
 
