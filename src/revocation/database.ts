@@ -10,16 +10,8 @@ import {
   readMessage,
   reasonOf,
   type RevocationSource,
-  type SourceEvents,
+  type SourceOptions,
 } from './source.ts'
-
-export interface DatabaseOptions {
-  /** postgres://… */
-  readonly url: string
-  readonly channel: string
-  readonly events: SourceEvents
-  readonly heartbeat?: { readonly interval: number; readonly timeout: number }
-}
 
 type Postgres = Pick<typeof Pg, 'Client'>
 
@@ -29,7 +21,7 @@ export const loadPostgres = async (): Promise<Postgres> =>
   (await loadPackage('revocation.database', 'pg', () => import('pg'))).default
 
 /** Connects, and connects again whenever the connection is lost, until it is closed. */
-export function listenToDatabase(postgres: Postgres, options: DatabaseOptions): RevocationSource {
+export function listenToDatabase(postgres: Postgres, options: SourceOptions): RevocationSource {
   const { events, heartbeat = HEARTBEAT } = options
   let client: Pg.Client | undefined
   let timer: NodeJS.Timeout | undefined

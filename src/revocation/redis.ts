@@ -8,17 +8,12 @@ import {
   readMessage,
   reasonOf,
   type RevocationSource,
-  type SourceEvents,
+  type SourceOptions,
 } from './source.ts'
 
-export interface RedisOptions {
-  /** redis://… or rediss://… */
-  readonly url: string
-  readonly channel: string
+export interface RedisOptions extends SourceOptions {
   /** Unique among the processes that share the channel. */
   readonly self: string
-  readonly events: SourceEvents
-  readonly heartbeat?: { readonly interval: number; readonly timeout: number }
 }
 
 export interface RedisChannel extends RevocationSource {

@@ -17,6 +17,16 @@ export interface SourceEvents {
   readonly onFailure: (reason: string) => void
 }
 
+/** Where a source is, and to whom it tells what. */
+export interface SourceOptions {
+  /** postgres://…, redis://… or rediss://… */
+  readonly url: string
+  readonly channel: string
+  readonly events: SourceEvents
+  /** HEARTBEAT unless given. */
+  readonly heartbeat?: { readonly interval: number; readonly timeout: number }
+}
+
 /** Milliseconds between two looks at whether a silent connection still lives, and for its answer. */
 export const HEARTBEAT = { interval: 10_000, timeout: 5000 } as const
 

@@ -1,49 +1,9 @@
-import { createServer, type Server } from 'node:http'
-import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openClient } from '../support/raw-client.ts'
-import { folder, spawnCli, writeGateway, type Folder, type Spawned } from './run.ts'
-
-const open: (() => unknown)[] = []
-
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close()
-})
-
-function newFolder(): Folder {
-  const files = folder()
-  open.push(() => files[Symbol.dispose]())
-  return files
-}
-
-function serve(args: readonly string[], nodeArgs: readonly string[] = []): Spawned {
-  const spawned = spawnCli(args, {}, nodeArgs)
-  open.push(() => {
-    spawned.child.kill('SIGKILL')
-    return spawned.ended
-  })
-  return spawned
-}
-
-/** Ports from the banner, once all three listeners are bound. */
-async function ports(spawned: Spawned): Promise<{ proxy: number; api: number }> {
-  const banner = await spawned.errMatching(
-    /proxy {4}http:\/\/127\.0\.0\.1:(\d+)\n {2}API {6}http:\/\/127\.0\.0\.1:(\d+)\n {2}metrics {2}http/,
-  )
-  return { proxy: Number(banner[1]), api: Number(banner[2]) }
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  open.push(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
-}
+import { atEnd, listen, newFolder, ports, serve } from './processes.ts'
+import { spawnCli, writeGateway } from './run.ts'
 
 describe('serve', () => {
   it('tells where it listens, serves, and stops when told to', async () => {
@@ -117,7 +77,7 @@ describe('serve', () => {
     ])
     const gateway = serve(['serve', '-c', config])
     const client = await openClient((await ports(gateway)).proxy)
-    open.push(() => client.close())
+    atEnd(() => client.close())
     client.write('GET /slow HTTP/1.1\r\nHost: app.example\r\n\r\n')
     await client.until((bytes) => bytes.includes('begun'))
     gateway.child.kill('SIGINT')
@@ -149,7 +109,7 @@ describe('serve', () => {
     })()
     await expect.poll(() => statuses.length).toBeGreaterThan(5)
     const keptAlive = await openClient(proxy)
-    open.push(() => keptAlive.close())
+    atEnd(() => keptAlive.close())
     gateway.child.kill('SIGTERM')
     await expect.poll(async () => (await fetch(`http://127.0.0.1:${api}/health/ready`)).status).toBe(503)
     const before = statuses.length

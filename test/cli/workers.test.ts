@@ -1,22 +1,9 @@
 import { createServer } from 'node:http'
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createStandIn } from '../../demo/stand-in/server.ts'
 import { openClient } from '../support/raw-client.ts'
-import { folder, spawnCli, writeGateway, type Folder, type Spawned } from './run.ts'
-
-const open: (() => unknown)[] = []
-
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close()
-})
-
-function newFolder(): Folder {
-  const files = folder()
-  open.push(() => files[Symbol.dispose]())
-  return files
-}
+import { atEnd, listen, newFolder, ports } from './processes.ts'
+import { spawnCli, writeGateway, type Folder, type Spawned } from './run.ts'
 
 const free = { host: '127.0.0.1', port: 0 }
 const serving = { proxy: free, api: free, prometheus: free, shutdown: { drain: '300ms' } }
@@ -26,13 +13,7 @@ async function start(
   config: object = {},
   authenticator = 'anonymous',
 ): Promise<{ spawned: Spawned; proxy: number; api: number; metrics: number; files: Folder }> {
-  const upstream = createServer((_, response) => response.end('hello'))
-  upstream.listen(0, '127.0.0.1')
-  await once(upstream, 'listening')
-  open.push(() => {
-    upstream.closeAllConnections()
-    upstream.close()
-  })
+  const upstream = await listen(createServer((_, response) => response.end('hello')))
   const files = newFolder()
   const file = writeGateway(files, { serve: serving, ...config })
   files.write('rules.yaml', [
@@ -42,20 +23,19 @@ async function start(
       authenticators: [{ handler: authenticator }],
       authorizer: { handler: 'allow' },
       mutators: [{ handler: 'noop' }],
-      upstream: { url: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}` },
+      upstream: { url: `http://127.0.0.1:${upstream}` },
     },
   ])
   const spawned = spawnCli(['serve', '--workers', '2', '-c', file])
-  open.push(async () => {
+  atEnd(async () => {
     // The primary ends its workers; a primary that is killed leaves them to notice by themselves.
     spawned.child.kill('SIGTERM')
     spawned.child.kill('SIGTERM')
     await spawned.ended
   })
-  const [, proxy, api, metrics] = await spawned.errMatching(
-    /proxy {4}http:\/\/127\.0\.0\.1:(\d+)\n {2}API {6}http:\/\/127\.0\.0\.1:(\d+)\n {2}metrics {2}http:\/\/127\.0\.0\.1:(\d+)\n {2}workers {2}2\n/,
-  )
-  return { spawned, proxy: Number(proxy), api: Number(api), metrics: Number(metrics), files }
+  const bound = await ports(spawned)
+  await spawned.errMatching(/\n {2}workers {2}2\n/)
+  return { spawned, ...bound, files }
 }
 
 /** One request on a connection of its own, as a browser's first. */
@@ -157,7 +137,7 @@ describe('serve --workers', { timeout: 60_000 }, () => {
 
   it('ends a session in all of them when one hears of it', async () => {
     const kratos = await createStandIn()
-    open.push(() => kratos.close())
+    atEnd(() => kratos.close())
     const token = 'a token for the tests'
     const session = {
       check_session_url: `${kratos.publicUrl}/sessions/whoami`,

@@ -1,15 +1,9 @@
 /** PostgreSQL, PostgREST and PostGraphile behind a gateway, with a stand-in for Kratos: what real clients talk to. */
-import { createPublicKey, type JsonWebKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { promisify } from 'node:util'
-import { enhanceHttpServerWithWebSockets, postgraphile, type Plugin } from 'postgraphile'
 import type { Client } from 'pg'
-import { createStandIn, type StandIn } from '../../demo/stand-in/server.ts'
-import { cli, folder } from '../cli/run.ts'
+import type { Plugin } from 'postgraphile'
+import type { StandIn } from '../../demo/stand-in/server.ts'
+import { servePostgraphile, startDataServers, subjectFunction } from '../support/data_servers.ts'
 import { startGateway, type ListeningGateway } from '../support/gateway.ts'
-import { startDatabase, type Database } from '../support/postgrest.ts'
 
 export interface Stack extends AsyncDisposable {
   readonly kratos: StandIn
@@ -22,12 +16,7 @@ export interface Stack extends AsyncDisposable {
 
 /** Tells of new notes; a person by the claims of PostGraphile, too. */
 const schema = `
-  create or replace function api.subject() returns uuid language sql stable as $$
-    select coalesce(
-      nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub',
-      nullif(current_setting('jwt.claims.sub', true), '')
-    )::uuid
-  $$;
+  ${subjectFunction}
   create unique index notes_owner_text on api.notes (owner, text);
   create function api.count_notes() returns bigint language sql stable as $$ select count(*) from api.notes $$;
   create function api.tell() returns trigger language plpgsql as $$
@@ -39,12 +28,7 @@ const schema = `
 export async function startStack(): Promise<Stack> {
   const stack = new AsyncDisposableStack()
   try {
-    const database: Database = stack.use(await startDatabase())
-    const files = stack.use(folder())
-    const [keys, half] = [files.file('id_token.json'), files.file('public.jwks.json')]
-    await cli(['jwks', 'generate', '--out', keys, '--public-out', half])
-    const kratos = await createStandIn({})
-    stack.defer(() => kratos.close())
+    const { database, kratos, keys, publicKeys } = await startDataServers(stack)
     const { fill, connect } = database.postgres
     const uri = await fill(
       ['one', 'two', 'three']
@@ -58,8 +42,8 @@ export async function startStack(): Promise<Stack> {
     stack.defer(() => listener.end())
     await listener.query('listen notes')
     const direct = {
-      postgrest: (await database.servePostgrest(uri, half)).url,
-      postgraphile: await servePostgraphile(stack, uri, half, listener),
+      postgrest: (await database.servePostgrest(uri, publicKeys)).url,
+      postgraphile: await servePostgraphile(stack, { uri, keys: publicKeys, subscriptions: notesPlugin(listener) }),
     }
     const gateway = stack.use(await startGateway(gatewayInput(kratos, keys, direct)))
     const owned = stack.move()
@@ -116,37 +100,6 @@ function notes(listener: Client): AsyncIterableIterator<string> {
       return this
     },
   }
-}
-
-async function servePostgraphile(
-  stack: AsyncDisposableStack,
-  uri: string,
-  keys: string,
-  listener: Client,
-): Promise<string> {
-  const { keys: jwks } = JSON.parse(readFileSync(keys, 'utf8')) as { keys: JsonWebKey[] }
-  const handler = postgraphile(uri, 'api', {
-    jwtPublicKey: createPublicKey({ key: jwks[0] ?? {}, format: 'jwk' }).export({ type: 'spki', format: 'pem' }),
-    jwtVerifyOptions: { algorithms: ['ES256'], audience: 'postgraphile' },
-    jwtRole: ['role'],
-    pgDefaultRole: 'anon',
-    graphqlRoute: '/graphql',
-    disableQueryLog: true,
-    retryOnInitFail: false,
-    subscriptions: true,
-    websockets: ['v0', 'v1'],
-    websocketOperations: 'all',
-    appendPlugins: [notesPlugin(listener)],
-  })
-  const server = createServer((request, response) => void handler(request, response))
-  await enhanceHttpServerWithWebSockets(server, handler)
-  stack.defer(async () => {
-    server.closeAllConnections()
-    await promisify(server.close.bind(server))()
-    await handler.release()
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 function gatewayInput(kratos: StandIn, keys: string, { postgrest, postgraphile: graphile }: Stack['direct']) {

@@ -1,21 +1,16 @@
 /** The ready-made claims: the same in each language, and accepted by whom they are for. */
-import { createPublicKey, type JsonWebKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { decodeJwt } from 'jose'
-import { postgraphile } from 'postgraphile'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { createStandIn, type StandIn } from '../../demo/stand-in/server.ts'
+import type { StandIn } from '../../demo/stand-in/server.ts'
 import { adviceOn, adviceOnMapper } from '../../src/tokens/claims/advice.ts'
-import { cli, folder, type Folder } from '../cli/run.ts'
+import { cli, folder } from '../cli/run.ts'
 import { root, text } from '../deploy/files.ts'
+import { servePostgraphile, startDataServers, subjectFunction } from '../support/data_servers.ts'
 import { startGateway, type ListeningGateway } from '../support/gateway.ts'
 import { hasuraSession, type HasuraConfig } from '../support/hasura.ts'
-import { startDatabase, type Database } from '../support/postgrest.ts'
 
 const templates = ['hasura', 'hasura-ddn', 'postgrest', 'supabase', 'oidc'] as const
 const languages = ['yaml', 'tmpl', 'jsonnet'] as const
@@ -159,14 +154,9 @@ describe('Hasura', () => {
   })
 })
 
-/** As in the README: PostgREST's claims are one JSON, PostGraphile's are single settings; Supabase has functions for them. */
+/** As in the README: Supabase has functions for what its claims say. */
 const schema = `
-  create or replace function api.subject() returns uuid language sql stable as $$
-    select coalesce(
-      nullif(current_setting('request.jwt.claims', true), '')::json ->> 'sub',
-      nullif(current_setting('jwt.claims.sub', true), '')
-    )::uuid
-  $$;
+  ${subjectFunction}
   create role editor nologin;
   grant editor to authenticator;
   grant usage on schema api to editor;
@@ -196,12 +186,7 @@ interface Stack extends AsyncDisposable {
 async function startStack(): Promise<Stack> {
   const stack = new AsyncDisposableStack()
   try {
-    const database: Database = stack.use(await startDatabase())
-    const files: Folder = stack.use(folder())
-    const [keys, half] = [files.file('id_token.json'), files.file('public.jwks.json')]
-    await cli(['jwks', 'generate', '--out', keys, '--public-out', half])
-    const kratos = await createStandIn({})
-    stack.defer(() => kratos.close())
+    const { database, kratos, keys, publicKeys } = await startDataServers(stack)
     const { fill, connect } = database.postgres
     const databaseUri = await fill([
       { owner: kratos.alice.id, text: 'of Alice' },
@@ -212,9 +197,9 @@ async function startStack(): Promise<Stack> {
     await superuser.end()
 
     const upstreams = {
-      postgrest: (await database.servePostgrest(databaseUri, half)).url,
-      supabase: (await database.servePostgrest(databaseUri, half, 'authenticated')).url,
-      postgraphile: await servePostgraphile(stack, databaseUri, half),
+      postgrest: (await database.servePostgrest(databaseUri, publicKeys)).url,
+      supabase: (await database.servePostgrest(databaseUri, publicKeys, 'authenticated')).url,
+      postgraphile: await servePostgraphile(stack, { uri: databaseUri, keys: publicKeys }),
     }
     const gateway = stack.use(await startGateway(gatewayInput(kratos, keys, upstreams)))
     const owned = stack.move()
@@ -223,27 +208,6 @@ async function startStack(): Promise<Stack> {
     await stack.disposeAsync()
     throw error
   }
-}
-
-async function servePostgraphile(stack: AsyncDisposableStack, databaseUri: string, keys: string): Promise<string> {
-  const { keys: jwks } = JSON.parse(readFileSync(keys, 'utf8')) as { keys: JsonWebKey[] }
-  const handler = postgraphile(databaseUri, 'api', {
-    jwtPublicKey: createPublicKey({ key: jwks[0] ?? {}, format: 'jwk' }).export({ type: 'spki', format: 'pem' }),
-    jwtVerifyOptions: { algorithms: ['ES256'], audience: 'postgraphile' },
-    jwtRole: ['role'],
-    pgDefaultRole: 'anon',
-    graphqlRoute: '/graphql',
-    disableQueryLog: true,
-    retryOnInitFail: false,
-  })
-  const server = createServer((request, response) => void handler(request, response))
-  stack.defer(async () => {
-    server.closeAllConnections()
-    await promisify(server.close.bind(server))()
-    await handler.release()
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 function gatewayInput(kratos: StandIn, keys: string, upstreams: Readonly<Record<string, string>>) {
