@@ -193,7 +193,9 @@ const checks: Readonly<Record<string, (vector: Vector) => Promise<void>>> = {
 
   async 'proxy/websocket'() {
     await using proxy = await startOryProxy()
-    proxy.app.respond = () => 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'
+    proxy.app.respond = () =>
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'
     const { status } = await sendRaw(
       proxy.port,
       `GET /socket HTTP/1.1\r\nHost: 127.0.0.1:${proxy.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +

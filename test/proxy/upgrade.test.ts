@@ -55,6 +55,12 @@ const accepted = [
   '',
 ].join('\r\n')
 
+/** Lets the upstream answer nothing; resolves when its connection is closed. */
+const silent = (): Promise<void> =>
+  new Promise((resolve) => {
+    upstream.respond = (_, socket) => void socket.on('close', () => resolve())
+  })
+
 describe('a WebSocket handshake', () => {
   it('reaches the upstream after the decision, and its answer the client', async () => {
     proxy.decide = () => allow(targetOf(upstream.origin), { edits: [['Authorization', 'minted']] })
@@ -173,13 +179,12 @@ describe('while a handshake is being answered', () => {
     ['breaks off', ({ socket }) => void socket.resetAndDestroy()],
     ['sends more than it may before it is answered', (client) => client.write(Buffer.alloc(70_000))],
   ])('a client that %s is given up, and so is the upstream', async (_name, leave) => {
-    upstream.respond = () => undefined
+    const gone = silent()
     const client = await openClient(proxy.port)
     client.write(handshake())
     await upstream.arrived(1)
-    const open = upstream.open()
     leave(client)
-    await expect.poll(() => upstream.open()).toBe(open - 1)
+    await gone
     expect((await proxy.recorded(1)).status).toBe(499)
     client.close()
   })
@@ -213,6 +218,34 @@ describe('while a handshake is being answered', () => {
     expect((await client.response()).status).toBe(101)
     await expect.poll(() => upstream.bytes()).toContain(Buffer.concat(pieces).toString('latin1'))
     client.close()
+  })
+
+  it('what the upstream sends along with its agreement reaches the client', async () => {
+    const greeting = frame(1, 'hello', { masked: false })
+    upstream.respond = () => accepted + greeting.toString('latin1')
+    const client = await openClient(proxy.port)
+    client.write(handshake())
+    expect((await client.response()).status).toBe(101)
+    expect(await client.until((bytes) => bytes.length >= greeting.length)).toEqual(greeting)
+    client.close()
+  })
+
+  it.each([
+    ['does not answer the key', accepted.replace(/Sec-WebSocket-Accept.*\r\n/, '')],
+    ['answers another key', accepted.replace('s3pPLMBiTxaQ9kYGzzhZRbK+xOo=', 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=')],
+  ])('an upstream that switches protocols and %s gets nothing more', async (_name, answer) => {
+    let gone: Promise<unknown> | undefined
+    upstream.respond = (_, socket) => {
+      gone = once(socket, 'close')
+      return answer
+    }
+    const client = await openClient(proxy.port)
+    client.write(`${handshake()}GET /admin HTTP/1.1\r\nHost: gw.example\r\n\r\n`)
+    expect((await client.response()).status).toBe(502)
+    expect(await client.closed).toBe('end')
+    await gone
+    expect(upstream.bytes()).not.toContain('/admin')
+    expect((await proxy.recorded(1)).code).toBe('upstream_broken')
   })
 
   it('a long answer that refuses it flows as fast as it is read', async () => {
@@ -282,13 +315,12 @@ describe('what comes right after a request that is still being answered', () => 
   })
 
   it('does not wait when its client has gone', async () => {
-    upstream.respond = () => undefined
+    const gone = silent()
     const client = await openClient(proxy.port)
     client.write(`GET /first HTTP/1.1\r\nHost: gw.example\r\n\r\n${handshake()}`)
     await upstream.arrived(1)
-    const open = upstream.open()
     client.socket.end()
-    await expect.poll(() => upstream.open()).toBe(open - 1)
+    await gone
     expect((await proxy.recorded(1)).status).toBe(499)
     expect(proxy.inbounds).toHaveLength(1)
     await client.closed

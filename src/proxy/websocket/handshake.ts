@@ -1,4 +1,5 @@
 /** One WebSocket from the decision for it to its end: its place among all, what the upstream is asked, and the tunnel. */
+import { hash } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../../errors.ts'
 import type { AllowedDecision, Clock, HeaderEdit, Inbound, Log } from '../../pipeline/contract.ts'
@@ -93,13 +94,23 @@ export class Handshake {
     return asked
   }
 
-  /** The error of a server that agreed to what it was not asked; `headers` is its flat header list. */
+  /**
+   * The error of a server that agreed to what it was not asked; `headers` is its flat header list. Whoever does not know
+   * the answer to the key is no WebSocket server, but something that a client has brought to say 101 in order to have a
+   * connection that nobody looks into.
+   */
   agree(headers: readonly string[]): GatewayError | undefined {
-    if (this.#offers === undefined) return undefined
     const answered = (wanted: string): string | undefined => {
       const index = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === wanted)
       return index === -1 ? undefined : headers[index + 1]
     }
+    const key = this.#inbound.headers.get('sec-websocket-key')!
+    if (answered('sec-websocket-accept') !== acceptance(key)) {
+      return new GatewayError('upstream_broken', {
+        reason: 'the upstream switched protocols without Sec-WebSocket-Accept',
+      })
+    }
+    if (this.#offers === undefined) return undefined
     this.#protocol = chosenProtocol(answered('sec-websocket-protocol'))
     if (this.#protocol !== undefined && answered('sec-websocket-extensions') === undefined) return undefined
     const reason = 'the upstream chose a WebSocket subprotocol or extension that it was not offered'
@@ -170,3 +181,6 @@ export class Handshake {
     return gate === undefined ? new ByteFlow(ends, maxMessage) : new MessageFlow(ends, gate, maxMessage!)
   }
 }
+
+/** What a server answers to the key (RFC 6455 section 4.2.2). */
+const acceptance = (key: string): string => hash('sha1', `${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'base64')
