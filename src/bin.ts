@@ -11,15 +11,26 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   )
   process.exitCode = 2
 } else {
-  // What V8 has compiled is kept beside the user's other caches, where nobody else can put anything; a home that cannot be
-  // written to just has none. NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE go before it.
-  void Promise.all([import('node:module'), import('node:os'), import('node:path')])
-    .then(([{ enableCompileCache }, { homedir }, path]) => {
-      const caches = process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache')
-      return path.isAbsolute(caches) ? enableCompileCache(path.join(caches, 'mintkeeper')) : undefined
-    })
-    // A user who is in no list of users has no home.
-    .catch(() => undefined)
-    .then(() => import('./cli/main.ts'))
-    .then(({ main }) => main())
+  keepCompiled()
+  void import('./cli/main.ts').then(({ main }) => main())
+}
+
+/**
+ * What V8 has compiled is kept beside the user's other caches, where nobody else can put anything; a home that cannot be
+ * written to just has none. NODE_COMPILE_CACHE and NODE_DISABLE_COMPILE_CACHE go before it.
+ */
+function keepCompiled(): void {
+  const path = process.getBuiltinModule('node:path')
+  const caches = process.env['XDG_CACHE_HOME'] ?? path.join(home(), '.cache')
+  if (path.isAbsolute(caches))
+    process.getBuiltinModule('node:module').enableCompileCache(path.join(caches, 'mintkeeper'))
+}
+
+function home(): string {
+  try {
+    return process.getBuiltinModule('node:os').homedir()
+  } catch {
+    // A user who is in no list of users has none.
+    return ''
+  }
 }
