@@ -156,6 +156,7 @@ const chunks = list('chunks', {
   'an extension': chunked('2;a\r\nhi\r\n0\r\n\r\n'),
   'an extension with a value': chunked('2;a=b\r\nhi\r\n0;c=d\r\n\r\n'),
   'an extension with a quoted value': chunked('2;a="b c";d\r\nhi\r\n0\r\n\r\n'),
+  'extensions without names': chunked('2;,a\r\nhi\r\n0\r\n\r\n'),
   'an extension with LF': chunked('2;a\nb\r\nhi\r\n0\r\n\r\n'),
   'an extension with CR': chunked('2;a\rb\r\nhi\r\n0\r\n\r\n'),
   'an extension with NUL': chunked('2;a\0b\r\nhi\r\n0\r\n\r\n'),
