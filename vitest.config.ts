@@ -2,13 +2,14 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * Folders whose files share a process, one set after the other: loading `src` anew for each file takes as long as most
- * tests do. What starts, measures or stops processes has one of its own for each file, and so has every other folder.
+ * tests do. Every other file has a process of its own: those that look at all of the program, or for long.
  */
 const shared: Readonly<Record<string, readonly string[]>> = {
   texts: ['config', 'documents', 'languages', 'rules'],
   identity: ['revocation', 'sessions', 'tokens'],
   pipeline: ['oauth2', 'outbound', 'pipeline', 'telemetry'],
   fronts: ['api', 'clients', 'proxy', 'security', 'websocket'],
+  programs: ['cli', 'demo', 'deploy', 'docs', 'examples', 'ory_proxy', 'quickstart'],
 }
 
 const testsOf = (folders: readonly string[]): string[] => folders.map((folder) => `test/${folder}/**/*.test.ts`)
