@@ -130,7 +130,6 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
     this.#isBegun = false
     this.#hasHead = false
     this.#reader.begin(method, upgrades)
-    socket.ref()
     handler.onRequestStart(this)
     // The handler may have given it up.
     if (this.#handler !== handler) return
@@ -159,7 +158,6 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
       this.#idleMs = this.#keepAlive
       this.#idleTimer = setTimeout(() => this.#waitsFor === 'request' && this.destroy(), this.#idleMs).unref()
     } else this.#idleTimer.refresh()
-    this.socket.unref()
     this.#options.owner.onFree(this)
   }
 
