@@ -2,7 +2,8 @@
 import { GatewayError } from '../errors.ts'
 import type { Inbound, ReadBody } from '../pipeline/contract.ts'
 import { headerName, invalid } from '../proxy/header_names.ts'
-import { readInbound, requestHeaders, type Peer, type RawRequest } from '../proxy/inbound.ts'
+import { requestHeaders } from '../proxy/header_lines.ts'
+import { readInbound, type Peer, type RawRequest } from '../proxy/inbound.ts'
 import type { ApiSnapshot } from './snapshot.ts'
 
 const PREFIX = '/decisions'

@@ -648,7 +648,7 @@ export interface AllowedDecision {
   readonly responseHeaders: readonly HeaderLine[]
   readonly echoRequestHeaders: boolean
   /** Absent for a rule without `upstream.url`: it serves /decisions only. */
-  readonly upstream?: UpstreamTarget
+  readonly upstream?: UpstreamTarget | undefined
   /**
    * Told the status of the upstream's answer before the client sees any of it, and 0 when the request is over, which tells
    * something only when no answer came before.

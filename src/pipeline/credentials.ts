@@ -26,9 +26,9 @@ export function parseCookies(lines: readonly string[], names?: readonly string[]
       if (equals < start) equals = line.indexOf('=', start)
       if (equals === -1) break
       if (equals < end) {
-        const name = trimSpace(line, start, equals)
-        if (name !== '' && (names === undefined || names.includes(name))) {
-          const text = trimSpace(line, equals + 1, end)
+        const name = nameAt(line, start, equals, names)
+        if (name !== undefined) {
+          const text = valueAt(line, equals + 1, end)
           const quoted = text.length > 1 && text.startsWith('"') && text.endsWith('"')
           cookies.push({ name, value: quoted ? text.slice(1, -1) : text, quoted })
         }
@@ -39,13 +39,31 @@ export function parseCookies(lines: readonly string[], names?: readonly string[]
   return cookies
 }
 
+/** The name between two places, if it is one of those that are looked for: no other is cut out. */
+function nameAt(line: string, from: number, to: number, names: readonly string[] | undefined): string | undefined {
+  const start = afterSpace(line, from, to)
+  const end = beforeSpace(line, start, to)
+  if (names === undefined) return start < end ? line.slice(start, end) : undefined
+  for (const name of names) if (name.length === end - start && line.startsWith(name, start)) return name
+  return undefined
+}
+
+function valueAt(line: string, from: number, to: number): string {
+  const start = afterSpace(line, from, to)
+  return line.slice(start, beforeSpace(line, start, to))
+}
+
 // String.prototype.trim() also takes U+00A0 and friends, which would make two different names equal.
-function trimSpace(text: string, from: number, to: number): string {
+function afterSpace(text: string, from: number, to: number): number {
   let start = from
+  while (start < to && isSpace(text.charCodeAt(start))) start++
+  return start
+}
+
+function beforeSpace(text: string, from: number, to: number): number {
   let end = to
-  while (start < end && isSpace(text.charCodeAt(start))) start++
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
-  return text.slice(start, end)
+  while (end > from && isSpace(text.charCodeAt(end - 1))) end--
+  return end
 }
 
 function isSpace(code: number): boolean {

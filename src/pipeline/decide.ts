@@ -37,6 +37,9 @@ interface Run {
   passedRefusal: GatewayError | undefined
 }
 
+/** Of whatever there is nothing of yet. */
+const none: readonly never[] = []
+
 /** Never throws and never rejects: what goes wrong is a refusal with a reason code. */
 export function decide(inbound: Inbound, snapshot: Snapshot, trace?: Trace): Awaitable<Decision> {
   const run: Run = {
@@ -44,10 +47,10 @@ export function decide(inbound: Inbound, snapshot: Snapshot, trace?: Trace): Awa
     snapshot,
     trace,
     rule: undefined,
-    captures: [],
+    captures: none,
     session: undefined,
-    edits: [],
-    responseHeaders: [],
+    edits: none,
+    responseHeaders: none,
     echoRequestHeaders: false,
     passedRefusal: undefined,
   }
@@ -199,7 +202,7 @@ function afterMutation(run: Run, session: Session, name: string, result: Mutatio
     outcome: 'applied',
     ...(result.edits !== undefined && { detail: `sets ${result.edits.map(([header]) => header).join(', ')}` }),
   })
-  if (result.replacesEdits === true) run.edits = result.edits ?? []
+  if (result.replacesEdits === true) run.edits = result.edits ?? none
   else if (result.edits !== undefined) addEdits(run, result.edits)
   if (result.captures !== undefined) run.captures = result.captures
   if (result.echoRequestHeaders === true) run.echoRequestHeaders = true
@@ -216,7 +219,7 @@ function allow(run: Run, rule: CompiledRule, session: Session): Decision {
     edits: run.edits,
     responseHeaders: run.responseHeaders,
     echoRequestHeaders: run.echoRequestHeaders,
-    ...(rule.upstream !== undefined && { upstream: rule.upstream }),
+    upstream: rule.upstream,
   }
 }
 

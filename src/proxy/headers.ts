@@ -2,6 +2,7 @@
 import { GatewayError } from '../errors.ts'
 import type { HeaderEdit, HeaderLine, Inbound, UpstreamTarget } from '../pipeline/contract.ts'
 import { cookieName, withoutCookies } from './cookies.ts'
+import { namesOf } from './header_lines.ts'
 import { forwarded, framing, headerName, hopByHop, identity, invalid, underscore } from './header_names.ts'
 import type { ProxySettings } from './settings.ts'
 
@@ -32,16 +33,16 @@ export function upstreamHeaders(
   const edited = editedNames(edits)
   const named = connectionOptions(inbound.headers.all('connection'))
   const { raw } = inbound.headers
+  const names = namesOf(inbound.headers)
   const list: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
-    const name = headerName(raw[i]!)
-    const { lower, traits } = name
+    const { lower, traits, alias } = names[i / 2]!
     if ((traits & never) !== 0) {
       if (lower === 'content-length') list.push(raw[i]!, raw[i + 1]!)
       continue
     }
     if (named !== undefined && named.has(lower)) continue
-    if (edited.includes(name.alias)) continue
+    if (edited.includes(alias)) continue
     if ((traits & forwarded) !== 0 && (lower === 'forwarded' || drop || (replace && isReplaced(lower)))) continue
     if (drop && (traits & (identity | underscore)) !== 0) continue
     if (dropCredentials && lower === 'cookie') {
@@ -49,9 +50,9 @@ export function upstreamHeaders(
       if (cookies !== '') list.push(raw[i]!, cookies)
       continue
     }
-    if (name.alias === 'authorization' || name.alias === 'x-session-token') {
+    if (alias === 'authorization' || alias === 'x-session-token') {
       if (dropCredentials) continue
-    } else if (drop && ownedHeaders.has(name.alias)) continue
+    } else if (drop && ownedHeaders.has(alias)) continue
     list.push(raw[i]!, raw[i + 1]!)
   }
   if (replace) pushForwarded(list, inbound, settings.trustForwardedHeaders, edited)

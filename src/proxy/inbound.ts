@@ -6,7 +6,8 @@ import { GatewayError } from '../errors.ts'
 import type { Inbound, ReadBody, RequestHeaders } from '../pipeline/contract.ts'
 import { isAuthority } from './authority.ts'
 import { hasRivals } from './cookies.ts'
-import { forwarded, headerName, invalid, single, underscore } from './header_names.ts'
+import { HeaderLines, requestHeaders } from './header_lines.ts'
+import { forwarded, headerName, type HeaderName, invalid, single, underscore } from './header_names.ts'
 import { connectionOptions, withoutNamed } from './headers.ts'
 import { canonicalPath } from './path.ts'
 import { withoutUnparsable } from './query.ts'
@@ -48,7 +49,7 @@ export function readInbound(
   const lines = rawHeaders.length / 2
   if (lines > mostLines) return new GatewayError('headers_too_large', { reason: 'more than 200 header lines' })
 
-  const names: string[] = []
+  const names: HeaderName[] = []
   const trusted = settings.trustForwardedHeaders
   const strict = settings.safeguards.client_headers === 'drop'
   let seen = 0
@@ -64,7 +65,8 @@ export function readInbound(
       if ((traits & invalid) !== 0) return refusal('a header name is not allowed')
       if ((traits & underscore) !== 0 && strict) return refusal('a header name holds an underscore')
       if ((traits & forwarded) !== 0) {
-        if (lower !== 'forwarded' && names.includes(lower)) return refusal(`${lower} comes more than once`)
+        if (lower !== 'forwarded' && names.some((earlier) => earlier.lower === lower))
+          return refusal(`${lower} comes more than once`)
         claims = true
       }
       if (lower === 'connection') (connections ??= []).push(rawHeaders[i + 1]!)
@@ -78,7 +80,7 @@ export function readInbound(
       cookies ??= []
       cookies.push(rawHeaders[i + 1]!)
     }
-    names.push(lower)
+    names.push(name)
   }
 
   const misframed = framingProblem(request.httpVersion, transferEncoding, (seen & single.contentLength) !== 0)
@@ -112,36 +114,6 @@ export function readInbound(
     headers,
     remoteAddress: peer.address,
     readBody,
-  }
-}
-
-/** Headers in node's raw form: name, value, name, value… */
-export function requestHeaders(raw: readonly string[]): RequestHeaders {
-  const names: string[] = []
-  for (let i = 0; i < raw.length; i += 2) names.push(headerName(raw[i]!).lower)
-  return new HeaderLines(raw, names)
-}
-
-class HeaderLines implements RequestHeaders {
-  readonly raw: readonly string[]
-  readonly #names: readonly string[]
-
-  constructor(raw: readonly string[], names: readonly string[]) {
-    this.raw = raw
-    this.#names = names
-  }
-
-  get(name: string): string | undefined {
-    const index = this.#names.indexOf(name)
-    return index === -1 ? undefined : this.raw[2 * index + 1]
-  }
-
-  all(name: string): readonly string[] {
-    const values: string[] = []
-    for (let i = this.#names.indexOf(name); i !== -1; i = this.#names.indexOf(name, i + 1)) {
-      values.push(this.raw[2 * i + 1]!)
-    }
-    return values
   }
 }
 

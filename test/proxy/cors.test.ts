@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compileCors } from '../../src/proxy/cors.ts'
 import type { CorsOptions } from '../../src/proxy/cors.ts'
-import { requestHeaders } from '../../src/proxy/inbound.ts'
+import { requestHeaders } from '../../src/proxy/header_lines.ts'
 
 const strict: CorsOptions = {
   allowedOrigins: ['https://app.example.com', 'https://*.wild.example.org', 'https://*.port.example.org:8443'],

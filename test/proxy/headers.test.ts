@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HeaderEdit, Inbound, UpstreamTarget } from '../../src/pipeline/contract.ts'
 import { clientHeaders, upstreamHeaders } from '../../src/proxy/headers.ts'
-import { requestHeaders } from '../../src/proxy/inbound.ts'
+import { requestHeaders } from '../../src/proxy/header_lines.ts'
 import type { ProxySettings } from '../../src/proxy/settings.ts'
 import { compatible, secure, targetOf } from './harness.ts'
 
