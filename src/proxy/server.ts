@@ -54,6 +54,9 @@ export interface ProxyServer {
   close(graceMs: number): Promise<void>
 }
 
+/** Milliseconds, with room for the second that node adds: the longest that its timers wait. */
+const longestTimer = 2_147_480_000
+
 /** Throws an Error when the TLS files cannot be used. */
 export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   const { log } = options
@@ -93,8 +96,9 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   }
 
   server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
-    // Set again for each connection, so that it follows a reload.
-    server.keepAliveTimeout = options.current().settings.timeouts.idle
+    // Set again for each connection, so that it follows a reload. Without one node leaves what was set for the answer.
+    const { idle } = options.current().settings.timeouts
+    server.keepAliveTimeout = idle === 0 ? longestTimer : idle
     connections.set(socket, track(socket, context))
     socket.on('close', () => connections.delete(socket))
   })

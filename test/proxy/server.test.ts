@@ -157,13 +157,16 @@ describe('a client that asks and asks, and reads nothing,', () => {
   })
 })
 
-it('an answer that says nothing for long is not cut off because the one before it was taken slowly', async () => {
+it.each([
+  ['while it waits for it', secure.timeouts.idle, true],
+  ['on a connection that may be idle for ever', 0, false],
+])('an answer that says nothing for long is not cut off by the one before it, %s', async (_name, idle, pipelined) => {
   let answer: () => void = () => undefined
   upstream.respond = (_, socket) => {
     answer = () => void socket.write(okResponse)
     return undefined
   }
-  const timeouts = { ...secure.timeouts, write: 1000 }
+  const timeouts = { ...secure.timeouts, write: 1000, idle }
   const large = { status: 401, headers: [], body: 'x'.repeat(4_000_000) }
   const proxy = await startProxy(
     ({ path }) =>
@@ -173,8 +176,9 @@ it('an answer that says nothing for long is not cut off because the one before i
     { ...secure, timeouts },
   )
   const client = await openClient(proxy.port)
-  client.write(get.replace('/', '/large') + get)
+  client.write(get.replace('/', '/large') + (pipelined ? get : ''))
   expect((await client.response()).body).toHaveLength(4_000_000)
+  if (!pipelined) client.write(get)
   const later = performance.now() + 1500
   await expect.poll(() => performance.now(), { timeout: 10_000 }).toBeGreaterThan(later)
   answer()

@@ -9,7 +9,7 @@ const lingering = 1000
  * A connection is idle from the end of its last stream on, whatever frames come: node's own timeout of a session begins
  * anew with each of them, so that a PING now and then would keep it open for ever.
  */
-export class Connection {
+export class Http2Connection {
   readonly session: ServerHttp2Session
   readonly socket: TLSSocket
   #streams = 0

@@ -5,7 +5,7 @@ import type { Server } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { GatewayError } from '../../errors.ts'
 import type { Clock } from '../../pipeline/contract.ts'
-import { Connection } from './connection.ts'
+import { Http2Connection } from './connection.ts'
 import { StreamRequest, StreamResponse } from './messages.ts'
 
 /** `serve.proxy.http2`. */
@@ -52,7 +52,7 @@ const invalidFrames = 100
 /** Takes over the connections of `server` whose client has chosen h2 (RFC 7301); its ALPN list has to offer it. */
 export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Front {
   const { limits, headSize } = options
-  const connections = new Map<ServerHttp2Session, Connection>()
+  const connections = new Map<ServerHttp2Session, Http2Connection>()
   let leaving = false
   const h2 = createServer({
     ...resets,
@@ -65,7 +65,7 @@ export function offerHttp2(server: Server, options: Http2FrontOptions): Http2Fro
   let accepting: TLSSocket | undefined
 
   h2.on('session', (session: ServerHttp2Session) => {
-    connections.set(session, new Connection(session, accepting!, options.headTimeout))
+    connections.set(session, new Http2Connection(session, accepting!, options.headTimeout))
     session.on('close', () => connections.delete(session))
     // A client that breaks the protocol is told so by the session itself.
     session.on('error', () => undefined)
