@@ -36,6 +36,8 @@ export function connectorTo(origin: string, options: ConnectOptions): Connect {
   const hostname = bracketed.replace(/^\[|\]$/g, '')
   const common = {
     timeout: options.timeout,
+    // Each read is at most the shared buffer; what waits in front of the kernel stays small beside it.
+    highWaterMark: 16_384,
     allowH2: false,
     ...(options.tls !== undefined && { secureContext: options.tls }),
     ...(options.lookup !== undefined && { lookup: options.lookup }),
