@@ -8,9 +8,10 @@ export interface IssuedCertificate {
   readonly key: string
 }
 
-/** A certificate authority whose files are in a folder; certificates are for a common name and for 127.0.0.1. */
+/** A certificate authority whose files are in a folder; certificates are for a common name, and for 127.0.0.1 unless said. */
 export interface Authority extends IssuedCertificate {
-  issue(file: string, commonName: string): IssuedCertificate
+  /** `names` as OpenSSL writes them: `DNS:a.example,IP:::1`. */
+  issue(file: string, commonName: string, names?: string): IssuedCertificate
 }
 
 const openssl = (...args: readonly string[]): unknown => execFileSync('openssl', args, { stdio: 'ignore' })
@@ -22,11 +23,11 @@ export function createAuthority(folder: string, name = 'ca'): Authority {
   openssl('req', '-x509', ...curve, '-subj', `/CN=${name}`, '-keyout', ca.key, '-out', ca.cert)
   return {
     ...ca,
-    issue(file, commonName) {
+    issue(file, commonName, names = 'IP:127.0.0.1') {
       const issued = { cert: at(`${file}.pem`), key: at(`${file}.key`) }
       const [request, extensions] = [at(`${file}.csr`), at(`${file}.ext`)]
       openssl('req', ...curve, '-subj', `/CN=${commonName}`, '-keyout', issued.key, '-out', request)
-      writeFileSync(extensions, 'subjectAltName=IP:127.0.0.1\n')
+      writeFileSync(extensions, `subjectAltName=${names}\n`)
       const signer = ['-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-extfile', extensions]
       openssl('x509', '-req', '-in', request, ...signer, '-out', issued.cert)
       return issued
