@@ -13,7 +13,9 @@ import { generateKeySet } from '../src/tokens/generate.ts'
 import { readKeySet } from '../src/tokens/key_set.ts'
 import { allClaims, createIssue, createMint, type TokenSettings } from '../src/tokens/mint.ts'
 import { createTokenCache } from '../src/tokens/token_cache.ts'
-import type { Exchange, Session, SigningKey } from '../src/pipeline/contract.ts'
+import type { Exchange } from '../src/pipeline/contract/exchange.ts'
+import type { SigningKey } from '../src/pipeline/contract/keys.ts'
+import type { Session } from '../src/pipeline/contract/session.ts'
 
 const algorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'RS256', 'PS256', 'HS256']
 const clock = { now: () => Date.now(), monotonic: () => performance.now() }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { configSchema } from '../src/config/schema.ts'
 import { builtinHandlers } from '../src/pipeline/builtin.ts'
-import type { AnyHandler } from '../src/pipeline/contract.ts'
+import type { AnyHandler } from '../src/pipeline/contract/handler.ts'
 import { rulesSchema } from '../src/rules/rule.ts'
 
 type Schema = z.core.JSONSchema.BaseSchema

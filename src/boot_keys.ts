@@ -1,7 +1,7 @@
 /** What of a config is used once, at start: a reload that changes it says so. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from './config/schema.ts'
-import type { Log } from './pipeline/contract.ts'
+import type { Log } from './pipeline/contract/runtime.ts'
 
 /** What of `serve` a reload changes: all else of it belongs to listeners, which are bound once. */
 const reloadable: Readonly<Record<keyof Config['serve'], readonly string[] | 'all'>> = {

@@ -11,16 +11,12 @@ import { createListeners, type Addresses } from './listeners.ts'
 import { load, type LoadResult } from './load.ts'
 import { createHttpClient } from './outbound/client.ts'
 import { apiSnapshot, proxySnapshot } from './planes.ts'
-import type {
-  AnyHandler,
-  Awaitable,
-  Clock,
-  Decision,
-  Inbound,
-  JsonObject,
-  Revocations,
-  Trace,
-} from './pipeline/contract.ts'
+import type { Decision, Trace } from './pipeline/contract/decision.ts'
+import type { AnyHandler } from './pipeline/contract/handler.ts'
+import type { Inbound } from './pipeline/contract/inbound.ts'
+import type { Revocations } from './pipeline/contract/revocations.ts'
+import type { Clock } from './pipeline/contract/runtime.ts'
+import type { Awaitable, JsonObject } from './pipeline/contract/values.ts'
 import { decide } from './pipeline/decide.ts'
 import { createShared } from './pipeline/shared.ts'
 import { pollRepositories, type Poll } from './rules/repositories/poll.ts'

@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly [layer: number, prefix: string])[] = [
   [1, 'languages/'],
   [1, 'documents/'],
   [1, 'telemetry/'],
-  [2, 'pipeline/contract.ts'],
+  [2, 'pipeline/contract/'],
   [3, 'outbound/'],
   [3, 'oauth2/'],
   [3, 'tokens/'],

@@ -3,7 +3,7 @@
  * Kratos itself is not told; it is asked about the sessions with the next request.
  */
 import type { Context } from 'hono'
-import type { Revocation, Revocations } from '../pipeline/contract.ts'
+import type { Revocation, Revocations } from '../pipeline/contract/revocations.ts'
 import { problemAnswer } from './answers.ts'
 import { rawRequest, type ApiEnv } from './request.ts'
 

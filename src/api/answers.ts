@@ -1,6 +1,6 @@
 /** The JSON answers that the API plane shares: Go's spelling, so that clients of Oathkeeper's API see no difference. */
 import { STATUS_CODES } from 'node:http'
-import type { ErrorAnswer } from '../pipeline/contract.ts'
+import type { ErrorAnswer } from '../pipeline/contract/outcomes.ts'
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 

@@ -1,7 +1,8 @@
 /** The API plane: what operators, probes, verifiers of tokens and other proxies ask the gateway. No request is proxied here. */
 import { Hono } from 'hono'
 import { GatewayError } from '../errors.ts'
-import type { Clock, Log, Revocation, Revocations } from '../pipeline/contract.ts'
+import type { Revocation, Revocations } from '../pipeline/contract/revocations.ts'
+import type { Clock, Log } from '../pipeline/contract/runtime.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import type { CorsAnswer } from '../proxy/cors.ts'
 import { readInbound } from '../proxy/inbound.ts'

@@ -1,7 +1,7 @@
 /** Reads the body of a call of `/decisions` for the handlers that look at it. */
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../errors.ts'
-import type { ReadBody } from '../pipeline/contract.ts'
+import type { ReadBody } from '../pipeline/contract/inbound.ts'
 
 /**
  * See ReadBody; a call has the body of the request it is about, when the asking proxy sends it along.

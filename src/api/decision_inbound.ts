@@ -1,6 +1,6 @@
 /** Which request a call of `/decisions` asks about. */
 import { GatewayError } from '../errors.ts'
-import type { Inbound, ReadBody } from '../pipeline/contract.ts'
+import type { Inbound, ReadBody } from '../pipeline/contract/inbound.ts'
 import { headerName, invalid } from '../proxy/header_names.ts'
 import { requestHeaders } from '../proxy/header_lines.ts'
 import { readInbound, type Peer, type RawRequest } from '../proxy/inbound.ts'

@@ -5,7 +5,9 @@
  */
 import type { Context } from 'hono'
 import { GatewayError } from '../errors.ts'
-import type { AllowedDecision, Clock, Decision, Inbound } from '../pipeline/contract.ts'
+import type { AllowedDecision, Decision } from '../pipeline/contract/decision.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
+import type { Clock } from '../pipeline/contract/runtime.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import { framing, headerName, hopByHop } from '../proxy/header_names.ts'
 import { pushEdits } from '../proxy/headers.ts'

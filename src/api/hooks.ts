@@ -1,6 +1,7 @@
 /** Takes the calls of Kratos' web hooks, which tell whose sessions are no longer what they were. */
 import type { Context } from 'hono'
-import type { Json, Revocation, Revocations } from '../pipeline/contract.ts'
+import type { Revocation, Revocations } from '../pipeline/contract/revocations.ts'
+import type { Json } from '../pipeline/contract/values.ts'
 import { isId, unauthorized } from './admin.ts'
 import { problemAnswer } from './answers.ts'
 import { bodyReader } from './body.ts'

@@ -1,5 +1,6 @@
 /** The keys that verifiers of our tokens need (RFC 7517), for Hasura, PostgREST and whoever else reads them. */
-import type { ErrorAnswer, KeySet } from '../pipeline/contract.ts'
+import type { KeySet } from '../pipeline/contract/keys.ts'
+import type { ErrorAnswer } from '../pipeline/contract/outcomes.ts'
 import { publishedKeys, publishedKeysCacheControl } from '../tokens/key_set.ts'
 import { goJson, JSON_TYPE, problem } from './answers.ts'
 

@@ -1,5 +1,8 @@
 /** What the API plane needs to know of the configuration; part of a snapshot, immutable. */
-import type { Awaitable, Decision, Inbound, KeySet } from '../pipeline/contract.ts'
+import type { Decision } from '../pipeline/contract/decision.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
+import type { KeySet } from '../pipeline/contract/keys.ts'
+import type { Awaitable } from '../pipeline/contract/values.ts'
 import type { Cors } from '../proxy/cors.ts'
 import type { InboundSettings } from '../proxy/inbound.ts'
 import type { Rule } from '../rules/rule.ts'

@@ -3,19 +3,14 @@
  * token made of it. Clients made for Kratos can ask here instead.
  */
 import { codes, GatewayError } from '../errors.ts'
-import type {
-  Clock,
-  ErrorAnswer,
-  HeaderLine,
-  Inbound,
-  Log,
-  Safeguards,
-  Session,
-  SessionAnswer,
-  SessionStore,
-  TokenTemplate,
-  VerbatimAnswer,
-} from '../pipeline/contract.ts'
+import type { HeaderLine } from '../pipeline/contract/headers.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
+import type { ErrorAnswer } from '../pipeline/contract/outcomes.ts'
+import type { Clock, Log } from '../pipeline/contract/runtime.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
+import type { Session } from '../pipeline/contract/session.ts'
+import type { SessionAnswer, SessionStore, VerbatimAnswer } from '../pipeline/contract/session_store.ts'
+import type { TokenTemplate } from '../pipeline/contract/tokens.ts'
 import { requestCookies } from '../pipeline/credentials.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import { createSessionReader } from '../sessions/reader.ts'

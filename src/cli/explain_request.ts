@@ -1,6 +1,6 @@
 /** The request that `explain` is asked about, made as the proxy would read it. */
 import type { GatewayError } from '../errors.ts'
-import type { Inbound } from '../pipeline/contract.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
 import { readInbound } from '../proxy/inbound.ts'
 import type { ProxySettings } from '../proxy/settings.ts'
 import { CommandError } from './terminal.ts'

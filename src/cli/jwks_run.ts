@@ -1,7 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises'
 import type { JWK } from 'jose'
 import { load } from '../load.ts'
-import type { KeySet } from '../pipeline/contract.ts'
+import type { KeySet } from '../pipeline/contract/keys.ts'
 import { generateKey } from '../tokens/generate.ts'
 import { publishedKeysMaxAge, readKeySet } from '../tokens/key_set.ts'
 import type { LoadedKeySets } from '../tokens/key_sets.ts'

@@ -1,5 +1,5 @@
 /** What operators want to know of a key set: which key signs, which is next, and how long the others are there. */
-import type { KeyInfo, KeySet } from '../pipeline/contract.ts'
+import type { KeyInfo, KeySet } from '../pipeline/contract/keys.ts'
 import { GatewayError } from '../errors.ts'
 
 /** To the second, in UTC. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../pipeline/contract.ts'
+import type { JsonObject } from '../pipeline/contract/values.ts'
 import { resolveSafeguards } from './profile.ts'
 import type { Config, HandlerTable, ParsedConfig } from './schema.ts'
 

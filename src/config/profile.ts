@@ -1,4 +1,4 @@
-import type { Safeguards } from '../pipeline/contract.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
 
 export type Profile = 'oathkeeper' | 'secure'
 

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import type { AnyHandler, JsonObject, Safeguards } from '../pipeline/contract.ts'
+import type { AnyHandler } from '../pipeline/contract/handler.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
+import type { JsonObject } from '../pipeline/contract/values.ts'
 import type { Profile } from './profile.ts'
 import { handlerSections } from './schema/handlers.ts'
 import { jwks } from './schema/jwks.ts'

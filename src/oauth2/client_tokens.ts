@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../errors.ts'
-import type { Awaitable, Clock, HttpClient, HttpLimits } from '../pipeline/contract.ts'
+import type { HttpClient, HttpLimits } from '../pipeline/contract/http_client.ts'
+import type { Clock } from '../pipeline/contract/runtime.ts'
+import type { Awaitable } from '../pipeline/contract/values.ts'
 import { requestToken, type ClientCredentials } from './token_endpoint.ts'
 
 /** The access tokens by which the gateway itself authorises its calls: each is reused until shortly before it expires. */

@@ -1,7 +1,8 @@
 /** What a server says about a token (RFC 7662 section 2.2), and whether that is enough. */
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
-import type { Json, JsonObject, Session } from '../pipeline/contract.ts'
+import type { Session } from '../pipeline/contract/session.ts'
+import type { Json, JsonObject } from '../pipeline/contract/values.ts'
 import { splitScope, type ScopeStrategy } from './scope.ts'
 
 const text = z

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import { HttpCallError } from '../outbound/client.ts'
 import { rateLimited } from '../outbound/rate_limit.ts'
-import type { HttpClient, HttpLimits, HttpResponse } from '../pipeline/contract.ts'
+import type { HttpClient, HttpLimits, HttpResponse } from '../pipeline/contract/http_client.ts'
 
 export interface ClientCredentials {
   readonly tokenUrl: string

@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../errors.ts'
-import type { Clock, HttpClient, HttpLimits, Session } from '../pipeline/contract.ts'
+import type { HttpClient, HttpLimits } from '../pipeline/contract/http_client.ts'
+import type { Clock } from '../pipeline/contract/runtime.ts'
+import type { Session } from '../pipeline/contract/session.ts'
 import { clientKey } from './client_tokens.ts'
 import { requestToken, type ClientCredentials } from './token_endpoint.ts'
 

@@ -1,5 +1,5 @@
 /** The config for which `mintkeeper proxy` stands: what would otherwise be a file, so that a file can lie over it. */
-import type { JsonObject } from '../pipeline/contract.ts'
+import type { JsonObject } from '../pipeline/contract/values.ts'
 import { generateKeySet } from '../tokens/generate.ts'
 import { oryProxyRules } from './rules.ts'
 import type { OryProxySettings } from './settings.ts'

@@ -1,4 +1,5 @@
-import { defineMutator, type Mutation } from '../pipeline/contract.ts'
+import { defineMutator } from '../pipeline/contract/handler.ts'
+import type { Mutation } from '../pipeline/contract/outcomes.ts'
 import { idToken } from '../pipeline/mutators/id_token.ts'
 
 /** The client's own Authorization never stands where a token would. */

@@ -1,5 +1,5 @@
 /** What `mintkeeper proxy` was told. All URLs are checked: http or https, without query and fragment. */
-import type { HeaderLine } from '../pipeline/contract.ts'
+import type { HeaderLine } from '../pipeline/contract/headers.ts'
 
 export interface OryProxySettings {
   /** The application. */

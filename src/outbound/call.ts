@@ -1,5 +1,5 @@
 /** One HTTP exchange with a service beside the upstreams, read to its end within the limits. */
-import type { HttpRequest, HttpResponse } from '../pipeline/contract.ts'
+import type { HttpRequest, HttpResponse } from '../pipeline/contract/http_client.ts'
 import { traceCall } from '../telemetry/call_span.ts'
 import type { HttpConnection, HttpRequest as OutboundRequest, ResponseHandler } from './http1/connection.ts'
 import { fieldRecord, type ResponseHead } from './http1/response_head.ts'

@@ -4,7 +4,7 @@
  * one service stays bounded.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { HttpClient, HttpLimits, HttpRequest, HttpResponse } from '../pipeline/contract.ts'
+import type { HttpClient, HttpLimits, HttpRequest, HttpResponse } from '../pipeline/contract/http_client.ts'
 import { CallTimeoutError, exchange, TooLargeError } from './call.ts'
 import { OriginPools } from './origin_pools.ts'
 

@@ -8,7 +8,7 @@ import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
 import type { LookupFunction } from 'node:net'
 import { GatewayError } from '../errors.ts'
-import type { UpstreamConnection } from '../pipeline/contract.ts'
+import type { UpstreamConnection } from '../pipeline/contract/upstream.ts'
 import { connectorTo, type Connect } from './http1/connect.ts'
 import type { ConnectionOwner, HttpConnection, HttpRequest, ResponseHandler } from './http1/connection.ts'
 

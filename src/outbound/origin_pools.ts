@@ -1,5 +1,5 @@
 /** Connections to any number of origins: one pool per origin and way of connecting, so that a slow one costs the others nothing. */
-import type { UpstreamConnection } from '../pipeline/contract.ts'
+import type { UpstreamConnection } from '../pipeline/contract/upstream.ts'
 import { OriginPool, type PoolLimits } from './origin_pool.ts'
 
 const defaultLimits: PoolLimits = {

@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors.ts'
-import type { HeaderLine, HttpResponse } from '../pipeline/contract.ts'
+import type { HeaderLine } from '../pipeline/contract/headers.ts'
+import type { HttpResponse } from '../pipeline/contract/http_client.ts'
 
 const HEADERS = ['Retry-After', 'X-Ratelimit-Limit', 'X-Ratelimit-Remaining', 'X-Ratelimit-Reset', 'X-Ratelimit-Type']
 

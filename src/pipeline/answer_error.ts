@@ -1,6 +1,8 @@
 /** Which error handler answers a refused request. */
 import { GatewayError } from '../errors.ts'
-import type { ErrorAnswer, ErrorStep, Inbound } from './contract.ts'
+import type { Inbound } from './contract/inbound.ts'
+import type { ErrorAnswer } from './contract/outcomes.ts'
+import type { ErrorStep } from './contract/steps.ts'
 import { errorAnswer } from './error_body.ts'
 import type { Named } from './snapshot.ts'
 

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { Inbound } from './contract.ts'
+import type { Inbound } from './contract/inbound.ts'
 
 /** Of networks that are nobody's on the internet: proxies of our own (RFC 1918, RFC 4193, and what is local). */
 const internal = new BlockList()

@@ -13,7 +13,7 @@ import { fallbackAdvice } from './advice/error_handlers.ts'
 import { globalProblems } from './compile_globals.ts'
 import { compileRule } from './compile_rule.ts'
 import { type CompileContext, type CompileInput, compileStep, failing } from './compile_step.ts'
-import type { ErrorStep } from './contract.ts'
+import type { ErrorStep } from './contract/steps.ts'
 import type { CompiledRule, Named, Snapshot } from './snapshot.ts'
 import { createUpstreamTlsLoader } from './upstream_tls.ts'
 

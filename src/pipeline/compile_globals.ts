@@ -6,7 +6,7 @@ import type { Locate, Problem } from '../documents/problem.ts'
 import { validate } from '../documents/zod.ts'
 import { builtinHandlers } from './builtin.ts'
 import { type CompileInput, type HandlerTable, type Kind, make } from './compile_step.ts'
-import type { Handler } from './contract.ts'
+import type { Handler } from './contract/handler.ts'
 
 /**
  * The errors in the configs of handlers that are enabled. Warnings are left to the rules: only there it shows what comes of a

@@ -15,7 +15,7 @@ import {
   raise,
   type StepOf,
 } from './compile_step.ts'
-import type { Authorize, ErrorStep, Mutate } from './contract.ts'
+import type { Authorize, ErrorStep, Mutate } from './contract/steps.ts'
 import type { CompiledRule, Named, NamedAuthenticator } from './snapshot.ts'
 import { compileUpstream, passesCredentials } from './upstream.ts'
 import type { UpstreamTlsLoader } from './upstream_tls.ts'

@@ -7,20 +7,11 @@ import { GatewayError } from '../errors.ts'
 import type { HandlerRef, LoadedRule } from '../rules/rule.ts'
 import type { UpstreamSettings } from '../rules/upstream.ts'
 import { builtinHandlers } from './builtin.ts'
-import {
-  type AnyHandler,
-  type Authenticator,
-  type Authorizer,
-  type AuthorizerStep,
-  ConfigError,
-  type ErrorHandler,
-  type ErrorStep,
-  type Handler,
-  type JsonObject,
-  type Mutator,
-  type MutatorStep,
-  type Setup,
-} from './contract.ts'
+import { ConfigError } from './contract/config_error.ts'
+import type { AnyHandler, Authenticator, Authorizer, ErrorHandler, Handler, Mutator } from './contract/handler.ts'
+import type { Setup } from './contract/setup.ts'
+import type { AuthorizerStep, ErrorStep, MutatorStep } from './contract/steps.ts'
+import type { JsonObject } from './contract/values.ts'
 import { resuming } from './resume.ts'
 
 interface HandlerSettings {

@@ -1,6 +1,6 @@
 /** Where a request carries its credentials: cookies and tokens, read the way Oathkeeper (and so Go's net/http) reads them. */
 import { z } from 'zod'
-import type { Inbound } from './contract.ts'
+import type { Inbound } from './contract/inbound.ts'
 
 /** A cookie of the request; RFC 6265 section 5.4 order, duplicates kept. */
 export interface RequestCookie {

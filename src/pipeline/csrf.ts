@@ -4,7 +4,8 @@
  */
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
-import type { Inbound, Setup } from './contract.ts'
+import type { Inbound } from './contract/inbound.ts'
+import type { Setup } from './contract/setup.ts'
 import type { TokenFrom } from './credentials.ts'
 import { parseMimeList } from './mime.ts'
 

@@ -7,19 +7,13 @@
  */
 import { GatewayError } from '../errors.ts'
 import { answerError } from './answer_error.ts'
-import type {
-  Authentication,
-  Authorization,
-  Awaitable,
-  Decision,
-  HeaderEdit,
-  HeaderLine,
-  Inbound,
-  Mutate,
-  Mutation,
-  Session,
-  Trace,
-} from './contract.ts'
+import type { Decision, Trace } from './contract/decision.ts'
+import type { HeaderEdit, HeaderLine } from './contract/headers.ts'
+import type { Inbound } from './contract/inbound.ts'
+import type { Authentication, Authorization, Mutation } from './contract/outcomes.ts'
+import type { Session } from './contract/session.ts'
+import type { Mutate } from './contract/steps.ts'
+import type { Awaitable } from './contract/values.ts'
 import type { CompiledRule, Named, NamedAuthenticator, Snapshot } from './snapshot.ts'
 
 /** What is known so far about one request; lives as long as its decision is being made. */

@@ -1,7 +1,9 @@
 /** The JSON body of an error, in the shape that Ory's services share. */
 import { STATUS_CODES } from 'node:http'
 import { codes, type GatewayError } from '../errors.ts'
-import type { ErrorAnswer, HeaderLine, Inbound } from './contract.ts'
+import type { HeaderLine } from './contract/headers.ts'
+import type { Inbound } from './contract/inbound.ts'
+import type { ErrorAnswer } from './contract/outcomes.ts'
 
 /** Texts that say no more than the status does: what a client gets unless a handler is `verbose`. */
 const GENERIC: Readonly<Record<number, string>> = {

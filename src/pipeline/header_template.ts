@@ -1,7 +1,9 @@
 /** Go templates whose result is a header or cookie value. */
 import { GatewayError } from '../errors.ts'
 import { compileTemplate, TemplateExecError, TemplateSyntaxError } from '../languages/gotemplate/index.ts'
-import { ConfigError, type Exchange, type Setup } from './contract.ts'
+import { ConfigError } from './contract/config_error.ts'
+import type { Exchange } from './contract/exchange.ts'
+import type { Setup } from './contract/setup.ts'
 import { templateData } from './template_data.ts'
 import { templateHint } from './template_hint.ts'
 

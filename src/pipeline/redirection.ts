@@ -1,7 +1,10 @@
 /** Answers that send a client to another URL, and the URL to which it may come back. */
 import { STATUS_CODES } from 'node:http'
 import type { GatewayError } from '../errors.ts'
-import { ConfigError, type ErrorAnswer, type HeaderLine, type Inbound } from './contract.ts'
+import { ConfigError } from './contract/config_error.ts'
+import type { HeaderLine } from './contract/headers.ts'
+import type { Inbound } from './contract/inbound.ts'
+import type { ErrorAnswer } from './contract/outcomes.ts'
 import { NO_STORE } from './error_body.ts'
 
 /** The answer that sends a client to a URL; `error` supplies the headers that belong to it. */

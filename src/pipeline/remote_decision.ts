@@ -2,7 +2,11 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import { rateLimited } from '../outbound/rate_limit.ts'
-import type { Authorization, Exchange, HeaderEdit, HttpResponse, Setup } from './contract.ts'
+import type { Exchange } from './contract/exchange.ts'
+import type { HeaderEdit } from './contract/headers.ts'
+import type { HttpResponse } from './contract/http_client.ts'
+import type { Authorization } from './contract/outcomes.ts'
+import type { Setup } from './contract/setup.ts'
 import { compileHeaderTemplate } from './header_template.ts'
 import {
   callFailed,

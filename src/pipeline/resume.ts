@@ -1,5 +1,5 @@
 import { TemplateSuspended } from '../languages/gotemplate/index.ts'
-import type { Awaitable } from './contract.ts'
+import type { Awaitable } from './contract/values.ts'
 
 /** A template asks for a few names at most; each of them may be a reason to wait once. */
 const attempts = 16

@@ -4,7 +4,10 @@ import { z } from 'zod'
 import { duration } from '../documents/duration.ts'
 import { type Code, GatewayError } from '../errors.ts'
 import { HttpCallError } from '../outbound/client.ts'
-import type { HeaderLine, HttpLimits, HttpResponse, Inbound, Safeguards } from './contract.ts'
+import type { HeaderLine } from './contract/headers.ts'
+import type { HttpLimits, HttpResponse } from './contract/http_client.ts'
+import type { Inbound } from './contract/inbound.ts'
+import type { Safeguards } from './contract/safeguards.ts'
 
 export const serviceUrl = z.url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
 

@@ -3,7 +3,12 @@ import { sessionPolicy } from '../sessions/policy.ts'
 import { questionMaker, type QuestionConfig } from '../sessions/question.ts'
 import { createSessionReader } from '../sessions/reader.ts'
 import { compileRequirements, type Requirements } from '../sessions/requirements.ts'
-import type { Authentication, Awaitable, HeaderLine, Inbound, SessionAnswer, Setup } from './contract.ts'
+import type { HeaderLine } from './contract/headers.ts'
+import type { Inbound } from './contract/inbound.ts'
+import type { Authentication } from './contract/outcomes.ts'
+import type { SessionAnswer } from './contract/session_store.ts'
+import type { Setup } from './contract/setup.ts'
+import type { Awaitable } from './contract/values.ts'
 
 /**
  * A function that asks the session store about a credential.

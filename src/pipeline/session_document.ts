@@ -1,6 +1,9 @@
 /** The session as JSON, the way Oathkeeper's hydrator sends and takes it. */
 import { canonicalHeaderName } from '../languages/gotemplate/index.ts'
-import type { Exchange, HeaderEdit, Inbound, JsonObject } from './contract.ts'
+import type { Exchange } from './contract/exchange.ts'
+import type { HeaderEdit } from './contract/headers.ts'
+import type { Inbound } from './contract/inbound.ts'
+import type { JsonObject } from './contract/values.ts'
 import { CONNECTION_HEADERS, headerText } from './service_call.ts'
 
 type HeaderMap = Record<string, string[]>

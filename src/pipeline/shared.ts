@@ -1,4 +1,4 @@
-import type { Setup, Shared } from './contract.ts'
+import type { Setup, Shared } from './contract/setup.ts'
 
 /** See `Setup.shared`. One per gateway. */
 export function createShared(parts: Pick<Setup, 'clock' | 'http' | 'log'>): Shared {

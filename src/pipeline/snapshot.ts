@@ -1,7 +1,10 @@
 /** The rules in force, compiled and immutable. A request reads one snapshot once; a reload builds the next one aside. */
 import type { Matcher } from '../rules/matcher.ts'
 import type { Rule } from '../rules/rule.ts'
-import type { Authenticate, Authorize, ErrorStep, KeySet, Log, Mutate, UpstreamTarget } from './contract.ts'
+import type { KeySet } from './contract/keys.ts'
+import type { Log } from './contract/runtime.ts'
+import type { Authenticate, Authorize, ErrorStep, Mutate } from './contract/steps.ts'
+import type { UpstreamTarget } from './contract/upstream.ts'
 
 export interface Named<Step> {
   /** The handler's name, for traces and logs. */

@@ -12,7 +12,8 @@ import {
   typedSlice,
   urlValues,
 } from '../languages/gotemplate/index.ts'
-import type { Exchange, Inbound } from './contract.ts'
+import type { Exchange } from './contract/exchange.ts'
+import type { Inbound } from './contract/inbound.ts'
 
 /** The data of Go templates for an exchange; cheap, made per render. */
 export const templateData = structType<Exchange>({

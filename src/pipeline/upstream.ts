@@ -7,15 +7,15 @@ import type { LoadedRule } from '../rules/rule.ts'
 import type { RuleRewrite } from '../rules/rewrite.ts'
 import type { RuleUpstream, UpstreamSettings } from '../rules/upstream.ts'
 import type { RuleWebSocket } from '../rules/websocket.ts'
+import type { Safeguards } from './contract/safeguards.ts'
 import type {
   ResponseRewrite,
-  Safeguards,
   UpstreamConnection,
   UpstreamHeaders,
   UpstreamTarget,
   UrlPlace,
   WebSocketSettings,
-} from './contract.ts'
+} from './contract/upstream.ts'
 import type { UpstreamTlsLoader } from './upstream_tls.ts'
 
 export interface UpstreamInput {

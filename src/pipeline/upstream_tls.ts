@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Problem } from '../documents/problem.ts'
 import { type ClientTls, loadClientTls, type TlsFiles, TlsFileError, type TlsPart } from '../outbound/tls.ts'
-import type { Shared } from './contract.ts'
+import type { Shared } from './contract/setup.ts'
 
 export interface LoadedTls {
   /** Absent when the files cannot be used. */

@@ -1,7 +1,7 @@
 /** `when` of the error handlers: which error of which request a handler answers. */
 import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
-import type { ErrorStep } from './contract.ts'
+import type { ErrorStep } from './contract/steps.ts'
 import { matchesMime, parseMimeList } from './mime.ts'
 
 const cidrs = z.array(

@@ -1,7 +1,8 @@
 /** Error answers on the wire of the proxy plane. */
 import { STATUS_CODES } from 'node:http'
 import type { GatewayError } from '../errors.ts'
-import type { ErrorAnswer, HeaderLine } from '../pipeline/contract.ts'
+import type { HeaderLine } from '../pipeline/contract/headers.ts'
+import type { ErrorAnswer } from '../pipeline/contract/outcomes.ts'
 
 /** Oathkeeper answers without a body when the upstream failed; whoever watches for 502 and 504 needs none. */
 export const emptyAnswer = (error: GatewayError): ErrorAnswer => ({

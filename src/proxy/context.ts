@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GatewayError } from '../errors.ts'
 import type { OriginPools } from '../outbound/origin_pools.ts'
-import type { Clock, Log } from '../pipeline/contract.ts'
+import type { Clock, Log } from '../pipeline/contract/runtime.ts'
 import type { Peer } from './inbound.ts'
 import type { RequestRecord } from './record.ts'
 import type { ProxySnapshot } from './settings.ts'

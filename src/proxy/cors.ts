@@ -1,5 +1,5 @@
 /** Cross-origin sharing as Oathkeeper's `serve.*.cors` has it (Fetch standard, section 3.3). */
-import type { HeaderLine, RequestHeaders } from '../pipeline/contract.ts'
+import type { HeaderLine, RequestHeaders } from '../pipeline/contract/headers.ts'
 
 export interface CorsOptions {
   /** Origins, `*`, or one wildcard label in front (`https://*.example.com`); empty means every origin. */

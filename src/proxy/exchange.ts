@@ -5,15 +5,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../errors.ts'
-import type {
-  AllowedDecision,
-  Decision,
-  ErrorAnswer,
-  HeaderLine,
-  Inbound,
-  ReadBody,
-  UpstreamTarget,
-} from '../pipeline/contract.ts'
+import type { AllowedDecision, Decision } from '../pipeline/contract/decision.ts'
+import type { HeaderLine } from '../pipeline/contract/headers.ts'
+import type { Inbound, ReadBody } from '../pipeline/contract/inbound.ts'
+import type { ErrorAnswer } from '../pipeline/contract/outcomes.ts'
+import type { UpstreamTarget } from '../pipeline/contract/upstream.ts'
 import { errorAnswer } from '../pipeline/error_body.ts'
 import type { RequestSpan, RequestTracer } from '../telemetry/request_span.ts'
 import { answerHeaders, emptyAnswer } from './answer.ts'

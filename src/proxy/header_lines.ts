@@ -1,5 +1,5 @@
 /** The header lines of a request, with what each name means: looked up once, though gate, pipeline and forwarder ask. */
-import type { RequestHeaders } from '../pipeline/contract.ts'
+import type { RequestHeaders } from '../pipeline/contract/headers.ts'
 import { headerName, type HeaderName } from './header_names.ts'
 
 export class HeaderLines implements RequestHeaders {

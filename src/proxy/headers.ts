@@ -1,6 +1,8 @@
 /** The outgoing header lists: built anew from what may pass, and what the gateway says set last. */
 import { GatewayError } from '../errors.ts'
-import type { HeaderEdit, HeaderLine, Inbound, UpstreamTarget } from '../pipeline/contract.ts'
+import type { HeaderEdit, HeaderLine } from '../pipeline/contract/headers.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
+import type { UpstreamTarget } from '../pipeline/contract/upstream.ts'
 import { cookieName, withoutCookies } from './cookies.ts'
 import { namesOf } from './header_lines.ts'
 import { forwarded, framing, headerName, hopByHop, identity, invalid, underscore } from './header_names.ts'

@@ -3,7 +3,8 @@
  * understand differently ends here (RFC 9112, RFC 9110 section 7), before anything is matched.
  */
 import { GatewayError } from '../errors.ts'
-import type { Inbound, ReadBody, RequestHeaders } from '../pipeline/contract.ts'
+import type { RequestHeaders } from '../pipeline/contract/headers.ts'
+import type { Inbound, ReadBody } from '../pipeline/contract/inbound.ts'
 import { isAuthority } from './authority.ts'
 import { hasRivals } from './cookies.ts'
 import { HeaderLines, requestHeaders } from './header_lines.ts'

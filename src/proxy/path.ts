@@ -2,7 +2,7 @@
  * The one form of a path that is matched, logged, shown to templates and forwarded (RFC 3986 section 6.2.2).
  */
 import { GatewayError } from '../errors.ts'
-import type { Safeguards } from '../pipeline/contract.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
 
 export interface CanonicalPath {
   /** Decoded once and resolved, without a trailing slash except for `/`. */

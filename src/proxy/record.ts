@@ -1,7 +1,9 @@
 /** What is told of a request once it is over. */
 import type { IncomingMessage } from 'node:http'
 import type { Code, GatewayError } from '../errors.ts'
-import type { Decision, Inbound, Session } from '../pipeline/contract.ts'
+import type { Decision } from '../pipeline/contract/decision.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
+import type { Session } from '../pipeline/contract/session.ts'
 import type { SpanIds } from '../telemetry/request_span.ts'
 
 /** What became of one request; handed to `observe` once for each. */

@@ -1,5 +1,9 @@
 /** What the proxy plane needs to know of the configuration; part of a snapshot, immutable. */
-import type { Awaitable, Decision, ErrorAnswer, Inbound, Safeguards } from '../pipeline/contract.ts'
+import type { Decision } from '../pipeline/contract/decision.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
+import type { ErrorAnswer } from '../pipeline/contract/outcomes.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
+import type { Awaitable } from '../pipeline/contract/values.ts'
 import type { RequestTracer } from '../telemetry/request_span.ts'
 import type { Cors } from './cors.ts'
 import type { WebSocketLimits } from './websocket/tunnels.ts'

@@ -1,5 +1,7 @@
 /** Which path of an upstream a request goes to. */
-import type { Inbound, Safeguards, UpstreamTarget } from '../pipeline/contract.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
+import type { UpstreamTarget } from '../pipeline/contract/upstream.ts'
 import { encodePath } from './path.ts'
 
 /**

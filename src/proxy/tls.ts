@@ -1,7 +1,7 @@
 /** Certificates of a listener: from files, which may be replaced while it runs, or written into the configuration. */
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import type { Log } from '../pipeline/contract.ts'
+import type { Log } from '../pipeline/contract/runtime.ts'
 
 export type TlsPart = { readonly path: string } | { readonly base64: string }
 

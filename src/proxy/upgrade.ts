@@ -1,6 +1,7 @@
 /** What is asked for by an Upgrade header, whether it may be had, and the answer that accepts it. */
 import { GatewayError } from '../errors.ts'
-import type { AllowedDecision, Inbound } from '../pipeline/contract.ts'
+import type { AllowedDecision } from '../pipeline/contract/decision.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
 import { compileOrigins } from './cors.ts'
 
 /** Whether `websocket` is among the protocols that an Upgrade header names. All others may be ignored (RFC 9110 section 7.8). */

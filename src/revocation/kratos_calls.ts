@@ -1,5 +1,5 @@
 /** Which calls of Ory Kratos' APIs end sessions, or change what a session says. */
-import type { Revocation } from '../pipeline/contract.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
 
 /** Whose sessions a call ends. */
 export type Ended =

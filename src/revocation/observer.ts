@@ -3,18 +3,14 @@
  * afterwards nobody could say; that it has happened is told before the client reads the answer.
  */
 import { GatewayError } from '../errors.ts'
-import type {
-  AllowedDecision,
-  Awaitable,
-  Decision,
-  HeaderLine,
-  Inbound,
-  Log,
-  Revocation,
-  Revocations,
-  SessionStore,
-  UpstreamTarget,
-} from '../pipeline/contract.ts'
+import type { AllowedDecision, Decision } from '../pipeline/contract/decision.ts'
+import type { HeaderLine } from '../pipeline/contract/headers.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
+import type { Revocation, Revocations } from '../pipeline/contract/revocations.ts'
+import type { Log } from '../pipeline/contract/runtime.ts'
+import type { SessionStore } from '../pipeline/contract/session_store.ts'
+import type { UpstreamTarget } from '../pipeline/contract/upstream.ts'
+import type { Awaitable } from '../pipeline/contract/values.ts'
 import { parseCookies } from '../pipeline/credentials.ts'
 import { idReader } from '../sessions/reader.ts'
 import { endedBy, type Ended, type KratosApi } from './kratos_calls.ts'

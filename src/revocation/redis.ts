@@ -1,6 +1,6 @@
 /** Tells other gateways of revocations by a channel of Redis or Valkey, and hears of theirs. */
 import type * as IoRedis from 'ioredis'
-import type { Revocation } from '../pipeline/contract.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
 import {
   backoff,
   HEARTBEAT,

@@ -2,7 +2,11 @@
  * Asks Kratos' admin API in the background about every remembered session, so that what ended without anybody telling is
  * forgotten after the interval. What Kratos does not answer ends nothing.
  */
-import type { Clock, HttpClient, Json, Log, Revocation, Session } from '../pipeline/contract.ts'
+import type { HttpClient } from '../pipeline/contract/http_client.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
+import type { Clock, Log } from '../pipeline/contract/runtime.ts'
+import type { Session } from '../pipeline/contract/session.ts'
+import type { Json } from '../pipeline/contract/values.ts'
 
 export interface RevalidationOptions {
   /** Base URL of Kratos' admin API. */

@@ -1,5 +1,5 @@
 /** What the sources of revocations that can be cut off have in common. */
-import type { Revocation } from '../pipeline/contract.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
 
 /** A connection over which revocations arrive. */
 export interface RevocationSource {

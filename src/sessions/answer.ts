@@ -1,7 +1,9 @@
 /** What an answer of the session store means. An outage is never told as a refusal. */
 import { GatewayError } from '../errors.ts'
 import { rateLimited } from '../outbound/rate_limit.ts'
-import type { HttpResponse, Json, SessionAnswer, SessionQuestion } from '../pipeline/contract.ts'
+import type { HttpResponse } from '../pipeline/contract/http_client.ts'
+import type { SessionAnswer, SessionQuestion } from '../pipeline/contract/session_store.ts'
+import type { Json } from '../pipeline/contract/values.ts'
 
 /** Maps a whole response; `question.reader` decides about the 200s and about statuses nobody expects. */
 export function readAnswer(response: HttpResponse, question: SessionQuestion): SessionAnswer {

@@ -1,5 +1,5 @@
 /** Stops calls to a session store that does not answer, so that nobody waits for what is known to fail. */
-import type { Clock } from '../pipeline/contract.ts'
+import type { Clock } from '../pipeline/contract/runtime.ts'
 
 export interface Breaker {
   /** Whether a call may be made. Of a store that is out of order only one call per second may: it finds out when it is back. */

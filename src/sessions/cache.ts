@@ -3,7 +3,10 @@
  * may be used again: it may have to last through an outage, and it tells that a refusal is news.
  */
 import { LRUCache } from 'lru-cache'
-import type { Clock, Revocation, Session, SessionAnswer, SessionPolicy } from '../pipeline/contract.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
+import type { Clock } from '../pipeline/contract/runtime.ts'
+import type { Session } from '../pipeline/contract/session.ts'
+import type { SessionAnswer, SessionPolicy } from '../pipeline/contract/session_store.ts'
 import { createOwnerIndex } from './owner_index.ts'
 import { createStringSharing } from './shared_strings.ts'
 

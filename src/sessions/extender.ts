@@ -1,6 +1,8 @@
 /** Extends sessions by Kratos' admin API, behind the requests' backs. */
 import { LRUCache } from 'lru-cache'
-import type { Clock, HttpClient, HttpResponse, Log, SessionExtender } from '../pipeline/contract.ts'
+import type { HttpClient, HttpResponse } from '../pipeline/contract/http_client.ts'
+import type { Clock, Log } from '../pipeline/contract/runtime.ts'
+import type { SessionExtender } from '../pipeline/contract/session_store.ts'
 
 export type ExtensionOutcome = 'extended' | 'unchanged' | 'failed'
 

@@ -1,4 +1,5 @@
-import type { Revocation, Session } from '../pipeline/contract.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
+import type { Session } from '../pipeline/contract/session.ts'
 
 /** Finds whatever is remembered of sessions by what a revocation names. */
 export interface OwnerIndex<Item extends object> {

@@ -1,7 +1,8 @@
 /** `cache` of cookie_session and bearer_token: whether and how long sessions are used again. */
 import { z } from 'zod'
 import { duration } from '../documents/duration.ts'
-import type { SessionPolicy, Setup } from '../pipeline/contract.ts'
+import type { SessionPolicy } from '../pipeline/contract/session_store.ts'
+import type { Setup } from '../pipeline/contract/setup.ts'
 
 export const cacheField = z
   .strictObject({

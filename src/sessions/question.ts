@@ -1,6 +1,8 @@
 /** What is asked of the session store for a request: the keys that cookie_session and bearer_token share, and their meaning. */
 import { z } from 'zod'
-import type { HeaderLine, Inbound, SessionQuestion, SessionReader } from '../pipeline/contract.ts'
+import type { HeaderLine } from '../pipeline/contract/headers.ts'
+import type { Inbound } from '../pipeline/contract/inbound.ts'
+import type { SessionQuestion, SessionReader } from '../pipeline/contract/session_store.ts'
 import { cacheField } from './policy.ts'
 import { requireField } from './requirements.ts'
 

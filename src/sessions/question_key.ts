@@ -1,6 +1,6 @@
 /** What tells questions apart: a hash, so that nothing keeps the credentials of all sessions. */
 import { hash } from 'node:crypto'
-import type { SessionQuestion } from '../pipeline/contract.ts'
+import type { SessionQuestion } from '../pipeline/contract/session_store.ts'
 
 /** Length-prefixed, so that no two questions can be told apart wrongly by where their parts end. */
 export function questionKey({ method, url, reader, headers, verbatim }: SessionQuestion): string {

@@ -1,16 +1,12 @@
 /** Turns the JSON of the session store into a session, as `subject_from` and `extra_from` say. */
 import { GatewayError } from '../errors.ts'
 import { compileGjson, GjsonLimitError, type GjsonPath, GjsonPathError } from '../languages/gjson/index.ts'
-import {
-  type Clock,
-  ConfigError,
-  type Json,
-  type JsonObject,
-  type Safeguards,
-  type Session,
-  type SessionAuthentication,
-  type SessionReader,
-} from '../pipeline/contract.ts'
+import { ConfigError } from '../pipeline/contract/config_error.ts'
+import type { Clock } from '../pipeline/contract/runtime.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
+import type { Session, SessionAuthentication } from '../pipeline/contract/session.ts'
+import type { SessionReader } from '../pipeline/contract/session_store.ts'
+import type { Json, JsonObject } from '../pipeline/contract/values.ts'
 import { sessionStoreUnavailable } from './answer.ts'
 
 export interface ReaderSettings {

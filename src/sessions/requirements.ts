@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { duration } from '../documents/duration.ts'
 import { codes, GatewayError } from '../errors.ts'
-import type { Clock, Session } from '../pipeline/contract.ts'
+import type { Clock } from '../pipeline/contract/runtime.ts'
+import type { Session } from '../pipeline/contract/session.ts'
 import { sessionStoreUnavailable } from './answer.ts'
 
 const names = z.array(z.string().min(1)).min(1)

@@ -3,7 +3,8 @@
  * was, and must not undo what has been heard since.
  */
 import { LRUCache } from 'lru-cache'
-import type { Revocation, Session } from '../pipeline/contract.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
+import type { Session } from '../pipeline/contract/session.ts'
 
 export interface RevocationLog {
   /** Grows with every revocation; to be noted when a question is asked. */

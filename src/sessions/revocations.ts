@@ -1,4 +1,5 @@
-import type { Log, RevocationListener, Revocations } from '../pipeline/contract.ts'
+import type { RevocationListener, Revocations } from '../pipeline/contract/revocations.ts'
+import type { Log } from '../pipeline/contract/runtime.ts'
 
 /** See `Revocations`. A listener that fails is told of in the log and keeps no other from its turn. */
 export function createRevocations(log: Pick<Log, 'error'>): Revocations {

@@ -1,5 +1,5 @@
 /** Makes equal short texts of many documents one text: sessions differ in little, and thousands of them are kept. */
-import type { Json } from '../pipeline/contract.ts'
+import type { Json } from '../pipeline/contract/values.ts'
 
 /** A power of two. */
 const places = 8192

@@ -5,16 +5,10 @@
  */
 import { CallTimeoutError, exchange, originOf, TooLargeError } from '../outbound/call.ts'
 import { OriginPools } from '../outbound/origin_pools.ts'
-import type {
-  Clock,
-  Log,
-  Revocation,
-  Session,
-  SessionAnswer,
-  SessionPolicy,
-  SessionQuestion,
-  SessionStore,
-} from '../pipeline/contract.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
+import type { Clock, Log } from '../pipeline/contract/runtime.ts'
+import type { Session } from '../pipeline/contract/session.ts'
+import type { SessionAnswer, SessionPolicy, SessionQuestion, SessionStore } from '../pipeline/contract/session_store.ts'
 import { cacheableFor, outOfOrder, outrun, overloaded, readAnswer, unavailable, unbelievable } from './answer.ts'
 import { createBreaker } from './breaker.ts'
 import { createSessionCache, type Reply } from './cache.ts'

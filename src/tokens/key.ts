@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint, CompactSign, compactVerify, importJWK, type JWK } from 'jose'
-import type { SigningKey } from '../pipeline/contract.ts'
+import type { SigningKey } from '../pipeline/contract/keys.ts'
 import { algorithms } from './algorithms.ts'
 import { isRocaModulus } from './roca.ts'
 

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { JWK } from 'jose'
-import type { Log } from '../pipeline/contract.ts'
+import type { Log } from '../pipeline/contract/runtime.ts'
 
 export interface KeyExportSettings {
   /** Absolute, or relative to the working directory. */

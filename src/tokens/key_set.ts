@@ -1,6 +1,6 @@
 import type { JWK } from 'jose'
 import { GatewayError } from '../errors.ts'
-import type { KeySet, SigningKey } from '../pipeline/contract.ts'
+import type { KeySet, SigningKey } from '../pipeline/contract/keys.ts'
 import { importSigningKey, KeyProblem, publicHalf, readKey, type KeyEntry } from './key.ts'
 import { describeKeys, isScheduled, nextChange, notEnded, scheduledKey } from './schedule.ts'
 

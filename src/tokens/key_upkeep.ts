@@ -1,5 +1,7 @@
 /** What has to follow whenever keys have been loaded: the next moment that one begins or ends, the cache, and the export. */
-import type { Clock, KeySet, Log, SigningKey, TokenCache } from '../pipeline/contract.ts'
+import type { KeySet, SigningKey } from '../pipeline/contract/keys.ts'
+import type { Clock, Log } from '../pipeline/contract/runtime.ts'
+import type { TokenCache } from '../pipeline/contract/tokens.ts'
 import { createKeyExport, type KeyExportSettings } from './key_export.ts'
 import { publishedKeys, publishedKeysMaxAge } from './key_set.ts'
 

@@ -1,4 +1,6 @@
-import { ConfigError, type Safeguards, type Setup } from '../pipeline/contract.ts'
+import { ConfigError } from '../pipeline/contract/config_error.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
+import type { Setup } from '../pipeline/contract/setup.ts'
 
 /** Milliseconds; a token cannot be called back. */
 const LONG_TTL = 3_600_000

@@ -1,17 +1,12 @@
 import { CompactSign } from 'jose'
 import { GatewayError } from '../errors.ts'
-import type {
-  Awaitable,
-  Clock,
-  Exchange,
-  Json,
-  JsonObject,
-  Safeguards,
-  Session,
-  SigningKey,
-  Token,
-  TokenCache,
-} from '../pipeline/contract.ts'
+import type { Exchange } from '../pipeline/contract/exchange.ts'
+import type { SigningKey } from '../pipeline/contract/keys.ts'
+import type { Clock } from '../pipeline/contract/runtime.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
+import type { Session } from '../pipeline/contract/session.ts'
+import type { Token, TokenCache } from '../pipeline/contract/tokens.ts'
+import type { Awaitable, Json, JsonObject } from '../pipeline/contract/values.ts'
 import { cacheKey, canonicalJson, digest } from './claims/fingerprint.ts'
 import type { ClaimsTemplate } from './claims/template.ts'
 

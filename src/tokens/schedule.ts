@@ -3,7 +3,7 @@
  * Federation 1.0 section 8.7.2 has them in keys. A set whose private keys have neither is chosen from by its order alone.
  */
 import type { JWK } from 'jose'
-import type { KeyInfo } from '../pipeline/contract.ts'
+import type { KeyInfo } from '../pipeline/contract/keys.ts'
 import { KeyProblem, type KeyEntry } from './key.ts'
 
 /** Epoch milliseconds. */

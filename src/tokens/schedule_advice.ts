@@ -1,5 +1,5 @@
 /** What is legal in the times of a key set, and refuses requests when its moment comes. */
-import type { KeyInfo, KeySet } from '../pipeline/contract.ts'
+import type { KeyInfo, KeySet } from '../pipeline/contract/keys.ts'
 
 export interface ScheduleAdvice {
   readonly message: string

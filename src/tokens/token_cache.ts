@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache'
-import type { Clock, Revocation, Session, Token, TokenCache } from '../pipeline/contract.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
+import type { Clock } from '../pipeline/contract/runtime.ts'
+import type { Session } from '../pipeline/contract/session.ts'
+import type { Token, TokenCache } from '../pipeline/contract/tokens.ts'
 
 export interface TokenCacheOptions {
   readonly clock: Pick<Clock, 'monotonic'>

@@ -1,15 +1,13 @@
 /** Kratos' tokenizer templates: what they ask for becomes a kind of token. */
 import { GatewayError } from '../errors.ts'
-import {
-  ConfigError,
-  type Exchange,
-  type JsonObject,
-  type Safeguards,
-  type Session,
-  type Setup,
-  type SigningKey,
-  type TokenTemplate,
-} from '../pipeline/contract.ts'
+import { ConfigError } from '../pipeline/contract/config_error.ts'
+import type { Exchange } from '../pipeline/contract/exchange.ts'
+import type { SigningKey } from '../pipeline/contract/keys.ts'
+import type { Safeguards } from '../pipeline/contract/safeguards.ts'
+import type { Session } from '../pipeline/contract/session.ts'
+import type { Setup } from '../pipeline/contract/setup.ts'
+import type { TokenTemplate } from '../pipeline/contract/tokens.ts'
+import type { JsonObject } from '../pipeline/contract/values.ts'
 import { resuming } from '../pipeline/resume.ts'
 import { adviceOn, adviceOnMapper } from './claims/advice.ts'
 import { compileClaims } from './claims/compile.ts'

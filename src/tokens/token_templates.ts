@@ -1,6 +1,7 @@
 import type { Locate, Path, Problem } from '../documents/problem.ts'
 import { GatewayError } from '../errors.ts'
-import { ConfigError, type TokenTemplate } from '../pipeline/contract.ts'
+import { ConfigError } from '../pipeline/contract/config_error.ts'
+import type { TokenTemplate } from '../pipeline/contract/tokens.ts'
 import { createTokenTemplate, type TokenTemplateSettings, type TokenTemplateSetup } from './token_template.ts'
 
 /** The token templates of one snapshot. */

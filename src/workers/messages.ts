@@ -1,5 +1,5 @@
 /** What the primary and its workers tell each other. */
-import type { Revocation } from '../pipeline/contract.ts'
+import type { Revocation } from '../pipeline/contract/revocations.ts'
 
 /** From a worker to the primary. */
 export type WorkerMessage =

@@ -1,6 +1,6 @@
 /** One of several processes that serve together: what it hears from the primary, and what it asks it for. */
 import { AggregatorRegistry, type Registry } from '@prometheus-io/client'
-import type { Revocations } from '../pipeline/contract.ts'
+import type { Revocations } from '../pipeline/contract/revocations.ts'
 import { isPrimaryMessage, type WorkerMessage } from './messages.ts'
 
 export interface WorkerOrders {

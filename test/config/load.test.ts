@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { loadConfig } from '../../src/config/load.ts'
 import { builtinHandlers } from '../../src/pipeline/builtin.ts'
-import { defineAuthenticator } from '../../src/pipeline/contract.ts'
+import { defineAuthenticator } from '../../src/pipeline/contract/handler.ts'
 
 /** Loads files that are given as texts. */
 function load(

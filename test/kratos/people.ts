@@ -1,7 +1,7 @@
 /** People of a real Kratos: made by its admin API, logged in by its flows, through whatever stands in front of it. */
 import { createHmac, randomBytes } from 'node:crypto'
 import { request } from 'undici'
-import type { Json, JsonObject } from '../../src/pipeline/contract.ts'
+import type { Json, JsonObject } from '../../src/pipeline/contract/values.ts'
 
 export interface Person {
   readonly id: string

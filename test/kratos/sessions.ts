@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Browser, ask, createPerson, loginWithToken, nodeOf, tell, totp, type Answer, textOf } from './people.ts'
 import { claimsOf, type GatewayUnderTest } from './gateway.ts'
 import type { Kratos } from './kratos.ts'
-import type { JsonObject } from '../../src/pipeline/contract.ts'
+import type { JsonObject } from '../../src/pipeline/contract/values.ts'
 import type { Report } from './report.ts'
 
 interface Stage {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createHttpClient, HttpCallError, type HttpClientOptions } from '../../src/outbound/client.ts'
-import type { HttpLimits, HttpRequest, HttpResponse } from '../../src/pipeline/contract.ts'
+import type { HttpLimits, HttpRequest, HttpResponse } from '../../src/pipeline/contract/http_client.ts'
 import { startService } from '../support/service.ts'
 
 /** Long enough never to be reached by what answers. */

@@ -1,6 +1,6 @@
 /** Which error handler answers, and what it says: Oathkeeper's cases, through the gateway. */
 import { describe, expect, it } from 'vitest'
-import type { Inbound } from '../../src/pipeline/contract.ts'
+import type { Inbound } from '../../src/pipeline/contract/inbound.ts'
 import { inboundOf } from '../support/inbound.ts'
 import { vectors } from '../rules/vectors.ts'
 import { answerOf, loadRule, type RuleParts } from './scenario.ts'

@@ -1,5 +1,7 @@
 /** A rule whose authorizer or mutator asks a service, and the requests that it decides about. */
-import type { Decision, Inbound, JsonObject } from '../../src/pipeline/contract.ts'
+import type { Decision } from '../../src/pipeline/contract/decision.ts'
+import type { Inbound } from '../../src/pipeline/contract/inbound.ts'
+import type { JsonObject } from '../../src/pipeline/contract/values.ts'
 import { loadGateway, type TestGateway } from '../support/gateway.ts'
 import { inboundOf } from '../support/inbound.ts'
 import { scripted } from './scenario.ts'

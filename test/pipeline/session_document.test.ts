@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { HeaderEdit, JsonObject } from '../../src/pipeline/contract.ts'
+import type { HeaderEdit } from '../../src/pipeline/contract/headers.ts'
+import type { JsonObject } from '../../src/pipeline/contract/values.ts'
 import { readSessionDocument, sessionDocument } from '../../src/pipeline/session_document.ts'
 import { exchangeOf } from '../tokens/support.ts'
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
-import type { Decision } from '../../src/pipeline/contract.ts'
+import type { Decision } from '../../src/pipeline/contract/decision.ts'
 import { openClient, sendRaw } from '../support/raw-client.ts'
 import { okResponse, startBare, startRecorder } from '../support/recorder.ts'
 import type { Bare, Recorder } from '../support/recorder.ts'

@@ -1,6 +1,9 @@
 /** A running proxy plane with a decision function of the test's own. */
 import type { GatewayError } from '../../src/errors.ts'
-import type { AllowedDecision, Awaitable, Decision, Inbound, UpstreamTarget } from '../../src/pipeline/contract.ts'
+import type { AllowedDecision, Decision } from '../../src/pipeline/contract/decision.ts'
+import type { Inbound } from '../../src/pipeline/contract/inbound.ts'
+import type { UpstreamTarget } from '../../src/pipeline/contract/upstream.ts'
+import type { Awaitable } from '../../src/pipeline/contract/values.ts'
 import { errorAnswer } from '../../src/pipeline/error_body.ts'
 import type { RequestRecord } from '../../src/proxy/record.ts'
 import { createProxyServer } from '../../src/proxy/server.ts'

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
-import type { Inbound } from '../../src/pipeline/contract.ts'
+import type { Inbound } from '../../src/pipeline/contract/inbound.ts'
 import { readInbound } from '../../src/proxy/inbound.ts'
 import type { InboundSettings, RawRequest } from '../../src/proxy/inbound.ts'
 import { compatible, secure } from './harness.ts'

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
-import type { Inbound } from '../../src/pipeline/contract.ts'
+import type { Inbound } from '../../src/pipeline/contract/inbound.ts'
 import { openClient, sendRaw } from '../support/raw-client.ts'
 import { startRecorder, type Recorder } from '../support/recorder.ts'
 import { allow, refuse, secure, startProxy, targetOf, type Harness } from './harness.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
-import type { Inbound } from '../../src/pipeline/contract.ts'
+import type { Inbound } from '../../src/pipeline/contract/inbound.ts'
 import { canonicalPath } from '../../src/proxy/path.ts'
 import { requestHeaders } from '../../src/proxy/header_lines.ts'
 import { upstreamPath } from '../../src/proxy/target.ts'

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
-import type { Inbound } from '../../src/pipeline/contract.ts'
+import type { Inbound } from '../../src/pipeline/contract/inbound.ts'
 import { readInbound } from '../../src/proxy/inbound.ts'
 import { upstreamPath } from '../../src/proxy/target.ts'
 import { compatible, secure, targetOf } from '../proxy/harness.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SessionAnswer, SessionPolicy } from '../../src/pipeline/contract.ts'
+import type { SessionAnswer, SessionPolicy } from '../../src/pipeline/contract/session_store.ts'
 import { createSessionStore, type SessionStoreOptions } from '../../src/sessions/store.ts'
 import { startServer } from '../support/http_server.ts'
 import { asker, policy, sessionOf, START, testClock } from './support.ts'

@@ -1,6 +1,7 @@
 /** Sessions that live on while they are used. */
 import { describe, expect, it } from 'vitest'
-import type { HttpClient, HttpResponse, Session } from '../../src/pipeline/contract.ts'
+import type { HttpClient, HttpResponse } from '../../src/pipeline/contract/http_client.ts'
+import type { Session } from '../../src/pipeline/contract/session.ts'
 import { createExtenders, type ExtensionOutcome } from '../../src/sessions/extender.ts'
 import { arrange, timeUntil, type Arranged } from '../revocation/support.ts'
 import { START, testClock } from './support.ts'

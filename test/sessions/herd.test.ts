@@ -1,6 +1,6 @@
 /** Many requests at once: how often the session store is asked, and how many times at the same time. */
 import { describe, expect, it } from 'vitest'
-import type { Decision } from '../../src/pipeline/contract.ts'
+import type { Decision } from '../../src/pipeline/contract/decision.ts'
 import { createSessionStore } from '../../src/sessions/store.ts'
 import { claimsOf, loadStd, rule, sessionOf } from '../security/setup.ts'
 import { startServer } from '../support/http_server.ts'

@@ -1,7 +1,8 @@
 /** What Kratos answers, told by the client: the recorded cases, each put on the stand-in and asked through the client. */
 import { describe, expect, it } from 'vitest'
 import { resolveSafeguards } from '../../src/config/profile.ts'
-import type { HeaderLine, SessionAnswer, SessionQuestion } from '../../src/pipeline/contract.ts'
+import type { HeaderLine } from '../../src/pipeline/contract/headers.ts'
+import type { SessionAnswer, SessionQuestion } from '../../src/pipeline/contract/session_store.ts'
 import { createSessionReader } from '../../src/sessions/reader.ts'
 import { createSessionStore } from '../../src/sessions/store.ts'
 import { arrange, named, whoamiVectors, type WhoamiVector } from '../demo/vectors.ts'

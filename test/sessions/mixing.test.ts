@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Decision } from '../../src/pipeline/contract.ts'
+import type { Decision } from '../../src/pipeline/contract/decision.ts'
 import { claimsOf, loadStd, rule, sessionOf } from '../security/setup.ts'
 import type { TestGateway } from '../support/gateway.ts'
 import { startServer, type TestServer } from '../support/http_server.ts'

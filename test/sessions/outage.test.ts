@@ -1,7 +1,7 @@
 /** An outage of the session store is not a refusal: what known sessions may do meanwhile, and for how long. */
 import { describe, expect, it } from 'vitest'
 import { createStandIn } from '../../demo/stand-in/server.ts'
-import type { SessionAnswer, SessionPolicy } from '../../src/pipeline/contract.ts'
+import type { SessionAnswer, SessionPolicy } from '../../src/pipeline/contract/session_store.ts'
 import { healthUrl } from '../../src/sessions/health.ts'
 import { createSessionStore } from '../../src/sessions/store.ts'
 import { startServer } from '../support/http_server.ts'

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Revocation } from '../../src/pipeline/contract.ts'
+import type { Revocation } from '../../src/pipeline/contract/revocations.ts'
 import { createOwnerIndex } from '../../src/sessions/owner_index.ts'
 
 interface Item {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { SessionQuestion } from '../../src/pipeline/contract.ts'
+import type { SessionQuestion } from '../../src/pipeline/contract/session_store.ts'
 import { questionKey, rememberedKeys } from '../../src/sessions/question_key.ts'
 import { idReader } from '../../src/sessions/reader.ts'
 

@@ -1,6 +1,6 @@
 /** `require`: what a rule asks of a session, also of one that is kept; and where the error handler `step_up` leads. */
 import { describe, expect, it } from 'vitest'
-import type { Decision } from '../../src/pipeline/contract.ts'
+import type { Decision } from '../../src/pipeline/contract/decision.ts'
 import { loadStd, rule, sessionOf } from '../security/setup.ts'
 import { startServer } from '../support/http_server.ts'
 import { inboundOf } from '../support/inbound.ts'

@@ -1,6 +1,7 @@
 /** What the memory of sessions does when it hears that one has ended. */
 import { describe, expect, it } from 'vitest'
-import type { Revocation, SessionAnswer, SessionPolicy } from '../../src/pipeline/contract.ts'
+import type { Revocation } from '../../src/pipeline/contract/revocations.ts'
+import type { SessionAnswer, SessionPolicy } from '../../src/pipeline/contract/session_store.ts'
 import { createRevocationLog } from '../../src/sessions/revocation_log.ts'
 import { createRevocations } from '../../src/sessions/revocations.ts'
 import { createSessionStore } from '../../src/sessions/store.ts'

@@ -1,7 +1,7 @@
 /** However questions, answers and revocations cross: who asks after the end of a session is never told that it goes on. */
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { SessionAnswer } from '../../src/pipeline/contract.ts'
+import type { SessionAnswer } from '../../src/pipeline/contract/session_store.ts'
 import { createSessionStore } from '../../src/sessions/store.ts'
 import { startServer } from '../support/http_server.ts'
 import { asker, policy, sessionOf, testClock } from './support.ts'

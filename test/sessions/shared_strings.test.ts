@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Json } from '../../src/pipeline/contract.ts'
+import type { Json } from '../../src/pipeline/contract/values.ts'
 import { createStringSharing } from '../../src/sessions/shared_strings.ts'
 
 it('leaves every document what it was', () => {

@@ -1,6 +1,8 @@
 /** Questions, policies and a clock of the tests' own. */
 import { resolveSafeguards } from '../../src/config/profile.ts'
-import type { Clock, HeaderLine, SessionPolicy, SessionQuestion } from '../../src/pipeline/contract.ts'
+import type { HeaderLine } from '../../src/pipeline/contract/headers.ts'
+import type { Clock } from '../../src/pipeline/contract/runtime.ts'
+import type { SessionPolicy, SessionQuestion } from '../../src/pipeline/contract/session_store.ts'
 import { createSessionReader } from '../../src/sessions/reader.ts'
 
 export interface TestClock extends Clock {

@@ -1,4 +1,5 @@
-import type { Inbound, RequestHeaders } from '../../src/pipeline/contract.ts'
+import type { RequestHeaders } from '../../src/pipeline/contract/headers.ts'
+import type { Inbound } from '../../src/pipeline/contract/inbound.ts'
 
 type HeaderInput = Readonly<Record<string, string | readonly string[]>>
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { KeySet, Token } from '../../src/pipeline/contract.ts'
+import type { KeySet } from '../../src/pipeline/contract/keys.ts'
+import type { Token } from '../../src/pipeline/contract/tokens.ts'
 import { createKeyUpkeep, type KeyUpkeep } from '../../src/tokens/key_upkeep.ts'
 import { readKeySet } from '../../src/tokens/key_set.ts'
 import { createTokenCache } from '../../src/tokens/token_cache.ts'

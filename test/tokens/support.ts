@@ -3,16 +3,13 @@ import path from 'node:path'
 import type { JWK } from 'jose'
 import { expect } from 'vitest'
 import { resolveSafeguards } from '../../src/config/profile.ts'
-import type {
-  Clock,
-  Exchange,
-  JsonObject,
-  KeySet,
-  Log,
-  Safeguards,
-  Session,
-  Setup,
-} from '../../src/pipeline/contract.ts'
+import type { Exchange } from '../../src/pipeline/contract/exchange.ts'
+import type { KeySet } from '../../src/pipeline/contract/keys.ts'
+import type { Clock, Log } from '../../src/pipeline/contract/runtime.ts'
+import type { Safeguards } from '../../src/pipeline/contract/safeguards.ts'
+import type { Session } from '../../src/pipeline/contract/session.ts'
+import type { Setup } from '../../src/pipeline/contract/setup.ts'
+import type { JsonObject } from '../../src/pipeline/contract/values.ts'
 import { generateKeySet } from '../../src/tokens/generate.ts'
 import { readKeySet } from '../../src/tokens/key_set.ts'
 import { createKeySets } from '../../src/tokens/key_sets.ts'

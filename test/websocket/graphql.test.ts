@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { HeaderEdit, JsonObject } from '../../src/pipeline/contract.ts'
+import type { HeaderEdit } from '../../src/pipeline/contract/headers.ts'
+import type { JsonObject } from '../../src/pipeline/contract/values.ts'
 import { rebuildInit } from '../../src/proxy/graphql_ws/connection_init.ts'
 import { GraphqlGate } from '../../src/proxy/graphql_ws/gate.ts'
 import { chosenProtocol, knownProtocols } from '../../src/proxy/graphql_ws/protocols.ts'

@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import type { HeaderEdit } from '../../src/pipeline/contract.ts'
+import type { HeaderEdit } from '../../src/pipeline/contract/headers.ts'
 import { allow, startProxy, targetOf, type Harness } from '../proxy/harness.ts'
 
 const file = new URL('../vectors/downstream.json', import.meta.url)

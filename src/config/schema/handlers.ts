@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AnyHandler } from '../../pipeline/contract.ts'
+import type { AnyHandler } from '../../pipeline/contract/handler.ts'
 
 type Kind = AnyHandler['kind']
 

@@ -3,7 +3,8 @@ import { isMap } from '../../documents/layers.ts'
 import type { Locate, Path, Problem } from '../../documents/problem.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { MatchingStrategy } from '../../rules/prefixes.ts'
-import type { Safeguards, UpstreamTarget } from '../contract.ts'
+import type { Safeguards } from '../contract/safeguards.ts'
+import type { UpstreamTarget } from '../contract/upstream.ts'
 
 /** A handler and its config. */
 export interface AdvisedHandler {

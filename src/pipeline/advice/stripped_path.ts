@@ -2,7 +2,7 @@
 import type { Problem } from '../../documents/problem.ts'
 import { splitPattern, UnbalancedPatternError } from '../../rules/delimiters.ts'
 import { literalPrefixes, type MatchingStrategy, type Prefixes } from '../../rules/prefixes.ts'
-import type { UpstreamTarget } from '../contract.ts'
+import type { UpstreamTarget } from '../contract/upstream.ts'
 import { type AdvisedRule, warning } from './advised_rule.ts'
 
 export function strippedPathAdvice(advised: AdvisedRule): readonly Problem[] {

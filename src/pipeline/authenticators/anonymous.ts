@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineAuthenticator } from '../contract.ts'
+import { defineAuthenticator } from '../contract/handler.ts'
 
 /** Lets requests without an Authorization header in, under a fixed subject. */
 export const anonymous = defineAuthenticator({

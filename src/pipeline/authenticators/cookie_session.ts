@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
 import { questionFields } from '../../sessions/question.ts'
-import { defineAuthenticator } from '../contract.ts'
+import { defineAuthenticator } from '../contract/handler.ts'
 import { requestCookies } from '../credentials.ts'
 import { compileCsrf, csrfField } from '../csrf.ts'
 import { sessionAuthentication } from '../session_authentication.ts'

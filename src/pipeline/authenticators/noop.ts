@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineAuthenticator } from '../contract.ts'
+import { defineAuthenticator } from '../contract/handler.ts'
 
 /** Lets every request in, without a subject; the authorizer and the mutators still run. */
 export const noop = defineAuthenticator({

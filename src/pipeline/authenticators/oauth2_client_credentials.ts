@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { duration } from '../../documents/duration.ts'
 import { GatewayError } from '../../errors.ts'
 import { createVerifiedClients } from '../../oauth2/verified_clients.ts'
-import { defineAuthenticator } from '../contract.ts'
+import { defineAuthenticator } from '../contract/handler.ts'
 import { basicCredentials } from '../credentials.ts'
 import { limitsOf, retry, serviceUrl } from '../service_call.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
-import { defineAuthenticator } from '../contract.ts'
+import { defineAuthenticator } from '../contract/handler.ts'
 
 /** Refuses every request with 401. */
 export const unauthorized = defineAuthenticator({

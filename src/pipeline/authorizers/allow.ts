@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineAuthorizer } from '../contract.ts'
+import { defineAuthorizer } from '../contract/handler.ts'
 
 /** Lets every authenticated request through. */
 export const allow = defineAuthorizer({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
-import { defineAuthorizer } from '../contract.ts'
+import { defineAuthorizer } from '../contract/handler.ts'
 
 /** Refuses every request with 403. */
 export const deny = defineAuthorizer({

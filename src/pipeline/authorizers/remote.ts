@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineAuthorizer } from '../contract.ts'
+import { defineAuthorizer } from '../contract/handler.ts'
 import { remoteDecision, remoteFields } from '../remote_decision.ts'
 
 /** Lets a service decide that gets the body of the request. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineErrorHandler } from '../contract.ts'
+import { defineErrorHandler } from '../contract/handler.ts'
 import { asciiUrl, redirection, requestUrl, withQuery } from '../redirection.ts'
 import { compileWhen, whenSchema } from '../when.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Code } from '../../errors.ts'
-import { defineErrorHandler } from '../contract.ts'
+import { defineErrorHandler } from '../contract/handler.ts'
 import { matchesMime, parseMimeList } from '../mime.ts'
 import { asciiUrl, redirection, requestUrl, withQuery } from '../redirection.ts'
 

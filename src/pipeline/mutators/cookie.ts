@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { ConfigError, defineMutator, type Exchange } from '../contract.ts'
+import { ConfigError } from '../contract/config_error.ts'
+import type { Exchange } from '../contract/exchange.ts'
+import { defineMutator } from '../contract/handler.ts'
 import { parseCookies, type RequestCookie, requestCookies } from '../credentials.ts'
 import { compileHeaderTemplate } from '../header_template.ts'
 

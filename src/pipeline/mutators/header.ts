@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { ConfigError, defineMutator, type HeaderEdit } from '../contract.ts'
+import { ConfigError } from '../contract/config_error.ts'
+import { defineMutator } from '../contract/handler.ts'
+import type { HeaderEdit } from '../contract/headers.ts'
 import { compileHeaderTemplate } from '../header_template.ts'
 import { framingHeaders, hopByHopHeaders } from '../message_headers.ts'
 

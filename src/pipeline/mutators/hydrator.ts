@@ -3,14 +3,11 @@ import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { duration } from '../../documents/duration.ts'
 import { GatewayError } from '../../errors.ts'
-import {
-  type Clock,
-  defineMutator,
-  type Exchange,
-  type HttpRequest,
-  type HttpResponse,
-  type Mutation,
-} from '../contract.ts'
+import type { Exchange } from '../contract/exchange.ts'
+import { defineMutator } from '../contract/handler.ts'
+import type { HttpRequest, HttpResponse } from '../contract/http_client.ts'
+import type { Mutation } from '../contract/outcomes.ts'
+import type { Clock } from '../contract/runtime.ts'
 import {
   callFailed,
   forwardedHeaders,

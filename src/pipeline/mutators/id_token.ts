@@ -7,17 +7,14 @@ import { compileClaims } from '../../tokens/claims/compile.ts'
 import type { ClaimsTemplate } from '../../tokens/claims/template.ts'
 import { checkLifetime } from '../../tokens/lifetime.ts'
 import { createMint, type Mint } from '../../tokens/mint.ts'
-import {
-  ConfigError,
-  defineMutator,
-  type JsonObject,
-  type KeySet,
-  type Mutation,
-  type Safeguards,
-  type Setup,
-  type SigningKey,
-  type TokenTemplate,
-} from '../contract.ts'
+import { ConfigError } from '../contract/config_error.ts'
+import { defineMutator } from '../contract/handler.ts'
+import type { KeySet, SigningKey } from '../contract/keys.ts'
+import type { Mutation } from '../contract/outcomes.ts'
+import type { Safeguards } from '../contract/safeguards.ts'
+import type { Setup } from '../contract/setup.ts'
+import type { TokenTemplate } from '../contract/tokens.ts'
+import type { JsonObject } from '../contract/values.ts'
 
 const MAKE_A_KEY = 'Make a key with `mintkeeper credentials generate --alg ES256 --out PATH`.'
 

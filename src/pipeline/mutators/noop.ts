@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineMutator } from '../contract.ts'
+import { defineMutator } from '../contract/handler.ts'
 
 /** Changes nothing; /decisions answers with the request's own headers, on which integrations rely. */
 export const noop = defineMutator({

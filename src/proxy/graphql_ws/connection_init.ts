@@ -1,5 +1,7 @@
 /** The message that begins a GraphQL connection, rebuilt so that nobody but the gateway says who the client is. */
-import type { HeaderEdit, Json, JsonObject, WebSocketSettings } from '../../pipeline/contract.ts'
+import type { HeaderEdit } from '../../pipeline/contract/headers.ts'
+import type { WebSocketSettings } from '../../pipeline/contract/upstream.ts'
+import type { Json, JsonObject } from '../../pipeline/contract/values.ts'
 import { forwarded, headerName, identity } from '../header_names.ts'
 
 /** Names under which servers look for credentials, without what tells spellings apart, and without `X-` in front. */

@@ -1,5 +1,7 @@
 /** What a client may say on a GraphQL socket: each message is looked at before the upstream gets it. */
-import type { HeaderEdit, Json, WebSocketSettings } from '../../pipeline/contract.ts'
+import type { HeaderEdit } from '../../pipeline/contract/headers.ts'
+import type { WebSocketSettings } from '../../pipeline/contract/upstream.ts'
+import type { Json } from '../../pipeline/contract/values.ts'
 import { rebuildInit } from './connection_init.ts'
 import { closeCodes } from './protocols.ts'
 import type { GraphqlProtocol } from './protocols.ts'

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import type { Server } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { GatewayError } from '../../errors.ts'
-import type { Clock } from '../../pipeline/contract.ts'
+import type { Clock } from '../../pipeline/contract/runtime.ts'
 import { Http2Connection } from './connection.ts'
 import { StreamRequest, StreamResponse } from './messages.ts'
 

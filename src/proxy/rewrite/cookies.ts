@@ -1,5 +1,5 @@
 /** Gives cookies that an upstream sets the domain and the security of the address that the client knows (RFC 6265bis section 4.1). */
-import type { CookieRewrite } from '../../pipeline/contract.ts'
+import type { CookieRewrite } from '../../pipeline/contract/upstream.ts'
 
 /**
  * A Set-Cookie value with another Domain, Secure by the client's connection, and SameSite=Lax instead of None where it is

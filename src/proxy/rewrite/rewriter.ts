@@ -1,6 +1,7 @@
 /** What a rule has rewritten of the answer to one request. */
 import { fieldRecord } from '../../outbound/http1/response_head.ts'
-import type { Inbound, ResponseRewrite, UpstreamTarget } from '../../pipeline/contract.ts'
+import type { Inbound } from '../../pipeline/contract/inbound.ts'
+import type { ResponseRewrite, UpstreamTarget } from '../../pipeline/contract/upstream.ts'
 import { withoutNamed } from '../headers.ts'
 import { BodyRewriter, isRewritable } from './body.ts'
 import { rewriteCookie } from './cookies.ts'

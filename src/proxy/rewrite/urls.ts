@@ -1,5 +1,5 @@
 /** Rewrites the URLs of an upstream's `Location` headers (RFC 9110 section 10.2.2). */
-import type { ResponseRewrite, UrlRewrite } from '../../pipeline/contract.ts'
+import type { ResponseRewrite, UrlRewrite } from '../../pipeline/contract/upstream.ts'
 
 /** Where an answer comes from and how its client asked. */
 export interface RewritePlace {

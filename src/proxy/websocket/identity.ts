@@ -1,5 +1,7 @@
 /** What the upstream was told at the handshake, and whether a later decision would tell it the same. */
-import type { AllowedDecision, HeaderEdit, Json, JsonObject } from '../../pipeline/contract.ts'
+import type { AllowedDecision } from '../../pipeline/contract/decision.ts'
+import type { HeaderEdit } from '../../pipeline/contract/headers.ts'
+import type { Json, JsonObject } from '../../pipeline/contract/values.ts'
 
 /** Claims (RFC 7519 section 4.1) that two tokens about the same differ in. */
 const ofOneToken = new Set(['iat', 'nbf', 'exp', 'jti'])

@@ -1,5 +1,8 @@
 /** How long an open socket may stay: until its session or its token ends, or a second decision turns out otherwise. */
-import type { AllowedDecision, Awaitable, Clock, Decision, Revocation } from '../../pipeline/contract.ts'
+import type { AllowedDecision, Decision } from '../../pipeline/contract/decision.ts'
+import type { Revocation } from '../../pipeline/contract/revocations.ts'
+import type { Clock } from '../../pipeline/contract/runtime.ts'
+import type { Awaitable } from '../../pipeline/contract/values.ts'
 import { saysTheSame, tokensEnd } from './identity.ts'
 
 /**

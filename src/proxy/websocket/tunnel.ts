@@ -1,6 +1,6 @@
 /** Two sockets joined after an accepted WebSocket upgrade, until one side ends or the gateway closes both (RFC 6455). */
 import type { Duplex } from 'node:stream'
-import type { Clock } from '../../pipeline/contract.ts'
+import type { Clock } from '../../pipeline/contract/runtime.ts'
 import { ByteFlow } from './byte_flow.ts'
 import { codes } from './flow.ts'
 import type { Flow, FlowEnds } from './flow.ts'

@@ -1,5 +1,5 @@
 /** All open WebSockets of one server: how many there may be, and who tells them that something has ended. */
-import type { Revocation } from '../../pipeline/contract.ts'
+import type { Revocation } from '../../pipeline/contract/revocations.ts'
 
 /** `serve.proxy.websockets`. */
 export interface WebSocketLimits {

@@ -1,4 +1,6 @@
-import type { JsonObject, Safeguards, TemplateSettings } from '../../pipeline/contract.ts'
+import type { Safeguards } from '../../pipeline/contract/safeguards.ts'
+import type { TemplateSettings } from '../../pipeline/contract/setup.ts'
+import type { JsonObject } from '../../pipeline/contract/values.ts'
 import { handlebarsClaims } from './handlebars.ts'
 import { goClaims } from './go.ts'
 import type { RenderedClaims } from './template.ts'

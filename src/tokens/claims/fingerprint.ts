@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { GatewayError } from '../../errors.ts'
-import type { Session } from '../../pipeline/contract.ts'
+import type { Session } from '../../pipeline/contract/session.ts'
 import { lookUp, type ReadPath, type Value } from './template.ts'
 
 /** Deeper data is refused: it would overflow the stack of whatever walks it. */

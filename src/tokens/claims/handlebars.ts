@@ -1,4 +1,6 @@
-import { ConfigError, type Exchange, type Json, type JsonObject } from '../../pipeline/contract.ts'
+import { ConfigError } from '../../pipeline/contract/config_error.ts'
+import type { Exchange } from '../../pipeline/contract/exchange.ts'
+import type { Json, JsonObject } from '../../pipeline/contract/values.ts'
 import { canonicalJson, digest, sessionFingerprint } from './fingerprint.ts'
 import type { Compilation } from './handlebars/expressions.ts'
 import { handlebarsData, handlebarsRoots } from './handlebars/data.ts'

@@ -6,7 +6,8 @@ import {
   JsonnetRuntimeError,
   JsonnetSyntaxError,
 } from '../../languages/jsonnet/index.ts'
-import { ConfigError, type Json, type JsonObject } from '../../pipeline/contract.ts'
+import { ConfigError } from '../../pipeline/contract/config_error.ts'
+import type { Json, JsonObject } from '../../pipeline/contract/values.ts'
 import { digest } from './fingerprint.ts'
 
 /** What Kratos calls a claims mapper: a Jsonnet program that sees the session and the claims that a token has anyway. */

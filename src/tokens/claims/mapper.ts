@@ -1,4 +1,5 @@
-import type { Awaitable, Exchange, JsonObject } from '../../pipeline/contract.ts'
+import type { Exchange } from '../../pipeline/contract/exchange.ts'
+import type { Awaitable, JsonObject } from '../../pipeline/contract/values.ts'
 import { sessionFingerprint } from './fingerprint.ts'
 import { handlebarsData } from './handlebars/data.ts'
 import type { ClaimsMapper } from './jsonnet.ts'

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { ConfigError } from '../../pipeline/contract.ts'
+import { ConfigError } from '../../pipeline/contract/config_error.ts'
 import { KeyProblem } from '../key.ts'
 import { keySource, type KeySource, type SourceAccess } from '../key_sources.ts'
 import { type ClaimsMapper, jsonnetMapper } from './jsonnet.ts'

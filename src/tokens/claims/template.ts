@@ -1,4 +1,5 @@
-import type { Awaitable, Exchange, Json, JsonObject } from '../../pipeline/contract.ts'
+import type { Exchange } from '../../pipeline/contract/exchange.ts'
+import type { Awaitable, Json, JsonObject } from '../../pipeline/contract/values.ts'
 
 /** What a token says, whatever language it is written in. */
 export interface ClaimsTemplate {

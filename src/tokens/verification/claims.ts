@@ -1,6 +1,6 @@
 /** What a verified token's claims must say (RFC 7519 section 4.1), and how Oathkeeper hands them on. */
 import { splitScope, type ScopeStrategy } from '../../oauth2/scope.ts'
-import type { JsonObject } from '../../pipeline/contract.ts'
+import type { JsonObject } from '../../pipeline/contract/values.ts'
 
 export interface ClaimRequirements {
   /** Each of them must be in `aud`. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../pipeline/contract.ts'
+import type { JsonObject } from '../../pipeline/contract/values.ts'
 import { parseStrictObject } from './strict_json.ts'
 
 /** A token that has been read, not verified. */

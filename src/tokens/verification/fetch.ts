@@ -1,4 +1,5 @@
-import type { HeaderLine, HttpClient, HttpResponse } from '../../pipeline/contract.ts'
+import type { HeaderLine } from '../../pipeline/contract/headers.ts'
+import type { HttpClient, HttpResponse } from '../../pipeline/contract/http_client.ts'
 
 /** Milliseconds; key sources repeat attempts themselves. */
 const ATTEMPT_TIMEOUT = 5000

@@ -1,5 +1,5 @@
 /** JSON of tokens. Two readers must not see two different things in what one of them has verified (RFC 8725 section 2.4). */
-import type { JsonObject } from '../../pipeline/contract.ts'
+import type { JsonObject } from '../../pipeline/contract/values.ts'
 
 /** Deeper claims are of no use, and templates walk through them. */
 const MAX_DEPTH = 64

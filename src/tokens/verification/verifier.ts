@@ -1,6 +1,7 @@
 import { compactVerify } from 'jose'
 import { GatewayError } from '../../errors.ts'
-import type { Clock, JsonObject } from '../../pipeline/contract.ts'
+import type { Clock } from '../../pipeline/contract/runtime.ts'
+import type { JsonObject } from '../../pipeline/contract/values.ts'
 import { KeyProblem } from '../key.ts'
 import { problemOfClaims, withScp, type ClaimRequirements } from './claims.ts'
 import { type CompactJws, readClaims, readCompactJws } from './compact_jws.ts'

@@ -1,6 +1,7 @@
 /** What the session store is asked for a cookie, and what its answers mean: Oathkeeper's cases, through the gateway. */
 import { describe, expect, it } from 'vitest'
-import type { Decision, Inbound } from '../../../src/pipeline/contract.ts'
+import type { Decision } from '../../../src/pipeline/contract/decision.ts'
+import type { Inbound } from '../../../src/pipeline/contract/inbound.ts'
 import { startGateway } from '../../support/gateway.ts'
 import { startServer } from '../../support/http_server.ts'
 import { inboundOf } from '../../support/inbound.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { clientAddress } from '../../../src/pipeline/client_address.ts'
-import type { Decision, JsonObject } from '../../../src/pipeline/contract.ts'
+import type { Decision } from '../../../src/pipeline/contract/decision.ts'
+import type { JsonObject } from '../../../src/pipeline/contract/values.ts'
 import { inboundOf } from '../../support/inbound.ts'
 import { startService, type ServiceAnswer } from '../../support/service.ts'
 import { casesOf } from '../../tokens/support.ts'

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { AnyHandler, Decision, JsonObject } from '../../../src/pipeline/contract.ts'
+import type { Decision } from '../../../src/pipeline/contract/decision.ts'
+import type { AnyHandler } from '../../../src/pipeline/contract/handler.ts'
+import type { JsonObject } from '../../../src/pipeline/contract/values.ts'
 import { ketoEngineAcpOry } from '../../../src/pipeline/authorizers/keto_engine_acp_ory.ts'
 import { remote } from '../../../src/pipeline/authorizers/remote.ts'
 import { remoteJson } from '../../../src/pipeline/authorizers/remote_json.ts'

@@ -1,6 +1,6 @@
 /** What `header`, `cookie` and `noop` send to the upstream: Oathkeeper's cases, through the gateway. */
 import { describe, expect, it } from 'vitest'
-import type { Decision } from '../../../src/pipeline/contract.ts'
+import type { Decision } from '../../../src/pipeline/contract/decision.ts'
 import { startGateway } from '../../support/gateway.ts'
 import { inboundOf } from '../../support/inbound.ts'
 import { startRecorder } from '../../support/recorder.ts'

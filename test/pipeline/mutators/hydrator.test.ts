@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Decision, JsonObject } from '../../../src/pipeline/contract.ts'
+import type { Decision } from '../../../src/pipeline/contract/decision.ts'
+import type { JsonObject } from '../../../src/pipeline/contract/values.ts'
 import { startService, type ServiceAnswer, type ServiceCall } from '../../support/service.ts'
 import { casesOf } from '../../tokens/support.ts'
 import { answerOf, editsOf, refused, statusOf } from '../scenario.ts'

@@ -1,12 +1,10 @@
 import { decodeJwt, type JWK } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
-import {
-  ConfigError,
-  type Exchange,
-  type JsonObject,
-  type Mutation,
-  type Setup,
-} from '../../../src/pipeline/contract.ts'
+import { ConfigError } from '../../../src/pipeline/contract/config_error.ts'
+import type { Exchange } from '../../../src/pipeline/contract/exchange.ts'
+import type { Mutation } from '../../../src/pipeline/contract/outcomes.ts'
+import type { Setup } from '../../../src/pipeline/contract/setup.ts'
+import type { JsonObject } from '../../../src/pipeline/contract/values.ts'
 import { idToken } from '../../../src/pipeline/mutators/id_token.ts'
 import { createKeySets } from '../../../src/tokens/key_sets.ts'
 import { asBase64, casesOf, exchangeOf, privateKey, setupOf, testClock } from '../../tokens/support.ts'

@@ -1,6 +1,6 @@
 import { decodeJwt, type JWTPayload } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Decision } from '../../../src/pipeline/contract.ts'
+import type { Decision } from '../../../src/pipeline/contract/decision.ts'
 import { generateKeySet } from '../../../src/tokens/generate.ts'
 import { loadGateway, type TestGateway } from '../../support/gateway.ts'
 import { startServer, type TestServer } from '../../support/http_server.ts'

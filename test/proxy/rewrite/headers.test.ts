@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ResponseRewrite } from '../../../src/pipeline/contract.ts'
+import type { ResponseRewrite } from '../../../src/pipeline/contract/upstream.ts'
 import { rewriteCookie } from '../../../src/proxy/rewrite/cookies.ts'
 import { rewriteLocation } from '../../../src/proxy/rewrite/urls.ts'
 

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, type JsonObject, type Session } from '../../../src/pipeline/contract.ts'
+import { ConfigError } from '../../../src/pipeline/contract/config_error.ts'
+import type { Session } from '../../../src/pipeline/contract/session.ts'
+import type { JsonObject } from '../../../src/pipeline/contract/values.ts'
 import { goClaims } from '../../../src/tokens/claims/go.ts'
 import { anyError, casesOf, exchangeOf, outcomeOf } from '../support.ts'
 

@@ -1,7 +1,9 @@
 import * as fc from 'fast-check'
 import Handlebars from 'handlebars'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, type Json, type JsonObject, type Session } from '../../../src/pipeline/contract.ts'
+import { ConfigError } from '../../../src/pipeline/contract/config_error.ts'
+import type { Session } from '../../../src/pipeline/contract/session.ts'
+import type { Json, JsonObject } from '../../../src/pipeline/contract/values.ts'
 import { compileObject, handlebarsClaims } from '../../../src/tokens/claims/handlebars.ts'
 import { anyError, casesOf, exchangeOf, outcomeOf } from '../support.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../src/errors.ts'
-import { ConfigError } from '../../../src/pipeline/contract.ts'
+import { ConfigError } from '../../../src/pipeline/contract/config_error.ts'
 import { jsonnetMapper } from '../../../src/tokens/claims/jsonnet.ts'
 
 const many = "local o = { ['k' + i]: i for i in std.range(1, 3000) };"

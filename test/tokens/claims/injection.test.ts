@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Exchange, Json, JsonObject } from '../../../src/pipeline/contract.ts'
+import type { Exchange } from '../../../src/pipeline/contract/exchange.ts'
+import type { Json, JsonObject } from '../../../src/pipeline/contract/values.ts'
 import { goClaims } from '../../../src/tokens/claims/go.ts'
 import { handlebarsClaims } from '../../../src/tokens/claims/handlebars.ts'
 import { jsonnetMapper } from '../../../src/tokens/claims/jsonnet.ts'

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GatewayError } from '../../../src/errors.ts'
-import { ConfigError, type JsonObject } from '../../../src/pipeline/contract.ts'
+import { ConfigError } from '../../../src/pipeline/contract/config_error.ts'
+import type { JsonObject } from '../../../src/pipeline/contract/values.ts'
 import { jsonnetMapper } from '../../../src/tokens/claims/jsonnet.ts'
 
 const defaults = { iss: 'https://gw.example/', sub: 'i1', sid: 's1', jti: 'j', exp: 1900, iat: 1000, nbf: 1000 }

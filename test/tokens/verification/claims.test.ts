@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { JsonObject } from '../../../src/pipeline/contract.ts'
+import type { JsonObject } from '../../../src/pipeline/contract/values.ts'
 import { problemOfClaims, scopesOf, withScp } from '../../../src/tokens/verification/claims.ts'
 import { vectors } from '../../rules/vectors.ts'
 

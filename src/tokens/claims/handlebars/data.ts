@@ -1,4 +1,7 @@
-import type { Exchange, HeaderEdit, Inbound, JsonObject } from '../../../pipeline/contract.ts'
+import type { Exchange } from '../../../pipeline/contract/exchange.ts'
+import type { HeaderEdit } from '../../../pipeline/contract/headers.ts'
+import type { Inbound } from '../../../pipeline/contract/inbound.ts'
+import type { JsonObject } from '../../../pipeline/contract/values.ts'
 
 /** What a claim can read; the same names as in the JSON that Oathkeeper's hydrator sends. */
 export const handlebarsRoots = ['subject', 'extra', 'header', 'match_context'] as const

@@ -1,4 +1,4 @@
-import { ConfigError } from '../../../pipeline/contract.ts'
+import { ConfigError } from '../../../pipeline/contract/config_error.ts'
 import { lookUp, type ReadPath, type Value } from '../template.ts'
 import { failure, type Evaluate, type Loop, type Scope } from './values.ts'
 

@@ -1,5 +1,5 @@
 import { parse as parseTemplate } from 'handlebars/dist/cjs/handlebars/compiler/base.js'
-import { ConfigError } from '../../../pipeline/contract.ts'
+import { ConfigError } from '../../../pipeline/contract/config_error.ts'
 import { missing, type Compilation } from './expressions.ts'
 import { compileMustache, compileProgram } from './program.ts'
 import type { Evaluate } from './values.ts'

@@ -1,4 +1,4 @@
-import { ConfigError } from '../../../pipeline/contract.ts'
+import { ConfigError } from '../../../pipeline/contract/config_error.ts'
 import {
   compileExpression,
   compileHelper,

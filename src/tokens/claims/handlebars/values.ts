@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../errors.ts'
-import type { Json } from '../../../pipeline/contract.ts'
+import type { Json } from '../../../pipeline/contract/values.ts'
 import type { Value } from '../template.ts'
 
 /** What one evaluation may still do. Loops over a user's lists are bounded by count, not by time. */

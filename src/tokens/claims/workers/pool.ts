@@ -6,7 +6,7 @@ import { extname } from 'node:path'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { GatewayError } from '../../../errors.ts'
-import type { JsonObject } from '../../../pipeline/contract.ts'
+import type { JsonObject } from '../../../pipeline/contract/values.ts'
 import { type ClaimsMapper, mapperFailure } from '../jsonnet.ts'
 import type { Result, Task } from './thread.ts'
 

@@ -1,7 +1,7 @@
 /** What runs in a worker: one mapper at a time, which may be killed in the middle of its work. */
 import { parentPort } from 'node:worker_threads'
 import { GatewayError } from '../../../errors.ts'
-import type { JsonObject } from '../../../pipeline/contract.ts'
+import type { JsonObject } from '../../../pipeline/contract/values.ts'
 import { type ClaimsMapper, jsonnetMapper } from '../jsonnet.ts'
 
 /** Data as JSON texts: cheaper to hand over than objects, and without getters or prototypes. */
