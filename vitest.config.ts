@@ -14,7 +14,8 @@ const shared: Readonly<Record<string, readonly string[]>> = {
 
 const testsOf = (folders: readonly string[]): string[] => folders.map((folder) => `test/${folder}/**/*.test.ts`)
 
-const limits = { testTimeout: 20_000, hookTimeout: 60_000 }
+/** Far beyond what anything takes, as a busy machine is slow: no test fails sooner for being patient. */
+const limits = { testTimeout: 20_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } }
 
 export default defineConfig({
   test: {
