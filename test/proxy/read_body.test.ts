@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { GatewayError } from '../../src/errors.ts'
 import type { Inbound } from '../../src/pipeline/contract/inbound.ts'
 import { openClient, sendRaw } from '../support/raw-client.ts'
@@ -118,7 +118,7 @@ describe('a body that the pipeline reads', () => {
     client.write('POST / HTTP/1.1\r\nHost: gw.example\r\nContent-Length: 5\r\n\r\nhe')
     client.socket.resetAndDestroy()
     expect(await proxy.recorded(1)).toMatchObject({ status: 499, code: 'client_closed_request' })
-    await vi.waitFor(() => expect(read).toEqual(['client_closed_request']))
+    await expect.poll(() => read).toEqual(['client_closed_request'])
     expect(upstream.requests).toEqual([])
   })
 })

@@ -43,13 +43,16 @@ function setup(urls: { readonly upstream: string; readonly store: string; readon
 const session = { body: JSON.stringify({ subject: 'alice', extra: {} }) }
 const cookie = 'ory_kratos_session=abc'
 
+/** Milliseconds: as long as a busy machine takes. */
+const PATIENCE = 10_000
+
 /** The first ended span that fits; the end of a request is not awaited by its client. */
 const spanOf = (tracing: Tracing, kind: number, fits: (span: EndedSpan) => boolean = () => true): Promise<EndedSpan> =>
   vi.waitFor(() => {
     const found = tracing.spans.find((span) => span.kind === kind && fits(span))
     if (found === undefined) throw new Error(`not among ${JSON.stringify(tracing.spans)}`)
     return found
-  })
+  }, PATIENCE)
 
 const [SERVER, CLIENT] = [1, 2]
 
@@ -250,7 +253,7 @@ describe('without an SDK', () => {
       const found = gateway.log.find((text) => text.includes('Access request granted'))
       if (found === undefined) throw new Error('not yet')
       return found
-    })
+    }, PATIENCE)
     expect(JSON.parse(line)).toMatchObject({ trace_id: traceId })
   })
 })

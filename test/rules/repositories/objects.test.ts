@@ -93,7 +93,7 @@ describe.each(services)('$scheme', ({ scheme, package: packageName, url, name, r
       },
       onProblem: ({ message }) => changed.reject(new Error(message)),
     })
-    await vi.waitFor(() => expect(storage.log.length).toBeGreaterThan(asked))
+    await vi.waitFor(() => expect(storage.log.length).toBeGreaterThan(asked), 10_000)
     expect(ids(current)).toEqual(['a'])
     storage.objects.set('bucket/team/my rules.json', rulesText('b'))
     await changed.promise
