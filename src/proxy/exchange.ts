@@ -240,6 +240,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
       method,
       path,
       headers,
+      ownedHeaders: settings.ownedHeaders,
       upstream,
       timeouts: settings.timeouts,
       responseTimeout: target.responseTimeout ?? settings.timeouts.responseHeaders,

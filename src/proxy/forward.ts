@@ -9,7 +9,7 @@ import type { HttpConnection, ResponseHandler } from '../outbound/http1/connecti
 import { isReset } from '../outbound/http1/errors.ts'
 import { field, fieldRecord, type ResponseHead } from '../outbound/http1/response_head.ts'
 import type { OriginPool } from '../outbound/origin_pool.ts'
-import { trailerLines } from './headers.ts'
+import { trailerLines, trailerNames } from './headers.ts'
 import { announcedBytes, bodyKind, collectBody, StreamedBody, tooLarge } from './request_body.ts'
 import type { BodyRewriter } from './rewrite/body.ts'
 import { rewrittenHead, type ResponseRewriter } from './rewrite/rewriter.ts'
@@ -24,6 +24,8 @@ export interface ForwardOptions {
   readonly path: string
   /** Flat list, with `host` only when the client's is kept. */
   readonly headers: string[]
+  /** Names that a request's trailers may not have, in lower case. */
+  readonly ownedHeaders: ReadonlySet<string>
   readonly upstream: OriginPool
   readonly timeouts: Pick<ProxyTimeouts, 'read' | 'write'>
   /** Milliseconds until the upstream's answer begins; 0 for no limit. */
@@ -96,7 +98,7 @@ class Forwarding implements ResponseHandler {
   }
 
   start(): void {
-    const { request, response, timeouts, upstream, expectsContinue, maxBody } = this.#options
+    const { request, response, headers, timeouts, upstream, expectsContinue, maxBody, ownedHeaders } = this.#options
     upstream.enter()
     this.#bodyKind = this.#options.upgrades ? 'none' : bodyKind(request)
     if (this.#bodyKind === 'none') {
@@ -115,7 +117,10 @@ class Forwarding implements ResponseHandler {
     }
     if (expectsContinue) response.writeContinue()
     if (this.#bodyKind === 'stream') {
-      this.#dispatch(new StreamedBody(request, { idle: timeouts.read, size: maxBody }))
+      const announced = request.headers.trailer
+      const trailer = announced === undefined ? undefined : trailerNames(announced, ownedHeaders)
+      if (trailer !== undefined) headers.push('trailer', trailer)
+      this.#dispatch(new StreamedBody(request, { idle: timeouts.read, size: maxBody, ownedHeaders }))
       return
     }
     this.#stopCollecting = collectBody(request, timeouts.read, (body) => {

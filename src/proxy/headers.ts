@@ -108,15 +108,28 @@ export function clientHeaders(
   return kept
 }
 
-/** Trailers that say something about the body; whoever frames, routes or authenticates does so in the head. */
-export function trailerLines(raw: readonly string[]): [name: string, value: string][] {
+/**
+ * Trailers that say something about the body; whoever frames, routes or authenticates does so in the head, and what is
+ * `owned` (names in lower case, `-` for `_`) is the gateway's to say.
+ */
+export function trailerLines(raw: readonly string[], owned = nobodys): [name: string, value: string][] {
   const lines: [string, string][] = []
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!
-    const { lower, traits, single } = headerName(name)
-    if (traits === 0 && single === 0 && lower !== 'set-cookie') lines.push([name, raw[i + 1]!])
-  }
+  for (let i = 0; i < raw.length; i += 2) if (isTrailer(raw[i]!, owned)) lines.push([raw[i]!, raw[i + 1]!])
   return lines
+}
+
+/** The value of a Trailer header that announces no others than those; undefined when none is left. */
+export function trailerNames(value: string, owned: ReadonlySet<string>): string | undefined {
+  const names = value.split(',').map((name) => name.trim())
+  const passing = names.filter((name) => isTrailer(name, owned))
+  return passing.length === 0 ? undefined : passing.join(', ')
+}
+
+const nobodys: ReadonlySet<string> = new Set()
+
+function isTrailer(name: string, owned: ReadonlySet<string>): boolean {
+  const { lower, alias, traits, single } = headerName(name)
+  return traits === 0 && single === 0 && lower !== 'set-cookie' && lower !== 'cookie' && !owned.has(alias)
 }
 
 /** Names that a Connection header takes out of the message; undefined for the usual `keep-alive` and `close`. */

@@ -146,7 +146,7 @@ export class StreamedBody implements RequestBody {
   }
   readonly #onEnd = (): void => {
     this.#detach()
-    this.#out?.end(trailerLines(this.#request.rawTrailers))
+    this.#out?.end(trailerLines(this.#request.rawTrailers, this.#limits.ownedHeaders))
   }
 
   constructor(request: IncomingMessage, limits: StreamedBodyLimits) {
@@ -193,4 +193,6 @@ interface StreamedBodyLimits {
   readonly idle: number
   /** Bytes; more are `body_too_large`. */
   readonly size: number
+  /** Headers that only the gateway sets; lower case. */
+  readonly ownedHeaders: ReadonlySet<string>
 }

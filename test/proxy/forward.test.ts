@@ -202,6 +202,16 @@ describe('a request body', () => {
     }
   })
 
+  it('brings its trailers, but none that belong in the head or to the gateway', async () => {
+    proxy.settings = { ...secure, ownedHeaders: new Set(['x-tenant']) }
+    const head = request('POST /', ['Transfer-Encoding: chunked', 'Trailer: X-Sum, X-Tenant, Authorization'])
+    const trailers = 'X-Sum: 6\r\nX-Tenant: other\r\nX_Tenant: other\r\nAuthorization: x\r\nX-Hasura-Role: admin\r\n'
+    const response = await sendRaw(proxy.port, `${head}3\r\nabc\r\n0\r\n${trailers}\r\n`)
+    expect(response.status).toBe(200)
+    expect(upstream.requests[0]?.all('trailer')).toEqual(['X-Sum'])
+    expect(upstream.bytes().slice(upstream.bytes().indexOf('\r\n\r\n') + 4)).toBe('3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n')
+  })
+
   it('rel-027: goes no faster than the upstream takes it', async () => {
     const stuck = await startStuck()
     try {
