@@ -64,33 +64,33 @@ const tags = new WeakMap<object, string>()
 export function logDecision(log: Log, record: DecisionRecord): void {
   const severity = severityOf(record)
   if (!log.enabled(severity)) return
-  const { session, code } = record
-  const trace = record.span?.traceId ?? traceIdOf(record.traceparent)
+  const { session, code, target, userAgent } = record
   const host = log.clean(cut(record.host))
+  // Of one shape whatever there is to tell: what is undefined is not written.
   const fields = {
     granted: record.granted,
     client_ip: record.clientIp,
     http_method: log.clean(cut(record.method)),
     // A request that the front gate refused has no canonical URL.
-    ...(record.target !== undefined
-      ? { http_target: log.clean(cut(record.target)) }
-      : host !== '' && { http_url: `${record.scheme}://${host}${log.clean(cut(record.path))}` }),
-    ...(host !== '' && { http_host: host }),
-    ...(record.userAgent !== undefined && { http_user_agent: log.clean(cut(record.userAgent)) }),
-    ...(record.ruleId !== undefined && { rule_id: record.ruleId }),
-    ...(session !== undefined && { subject: log.clean(session.subject) }),
-    ...(session?.id !== undefined && { session: tagOf(session, session.id) }),
+    http_target: target === undefined ? undefined : log.clean(cut(target)),
+    http_url:
+      target === undefined && host !== '' ? `${record.scheme}://${host}${log.clean(cut(record.path))}` : undefined,
+    http_host: host === '' ? undefined : host,
+    http_user_agent: userAgent === undefined ? undefined : log.clean(cut(userAgent)),
+    rule_id: record.ruleId,
+    subject: session === undefined ? undefined : log.clean(session.subject),
+    session: session?.id === undefined ? undefined : tagOf(session, session.id),
     // The session store could not be asked: who reads the log should know on what word the request went on.
-    ...(session?.stale === true && { session_stale: true }),
-    ...(code !== undefined && REASON_IDS[code] !== undefined && { reason_id: REASON_IDS[code] }),
+    session_stale: session?.stale,
+    reason_id: code === undefined ? undefined : REASON_IDS[code],
     reason: record.granted ? 'allowed' : code,
-    ...(record.forwardError !== undefined && { forward_error: record.forwardError }),
-    ...(record.detail !== undefined && { detail: log.clean(cut(record.detail)) }),
+    forward_error: record.forwardError,
+    detail: record.detail === undefined ? undefined : log.clean(cut(record.detail)),
     status: record.status,
     duration_ms: Math.round(record.durationMs * 100) / 100,
-    ...(record.upstream !== undefined && { upstream: record.upstream }),
-    ...(trace !== undefined && { trace_id: trace }),
-    ...(record.span !== undefined && { span_id: record.span.spanId }),
+    upstream: record.upstream,
+    trace_id: record.span?.traceId ?? traceIdOf(record.traceparent),
+    span_id: record.span?.spanId,
   }
   log.line(severity, fields, record.granted ? 'Access request granted' : 'Access request denied')
 }
