@@ -1,8 +1,12 @@
 /**
  * The least that a proxy with node's HTTP server and undici's `dispatch` can do, as the yardstick for what a gateway costs on
- * top of it: no rules, no sessions, no tokens, no limits, no log. `node bench/bare_proxy.ts <port> <upstream port>`.
+ * top of it: no rules, no sessions, no tokens, no limits, no log. `node bench/bare_proxy.ts <port> <upstream port> [hono]`; with
+ * `hono`, each request comes through a route of Hono, which hands on node's own request and response.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { Hono } from 'hono'
 import { Pool, type Dispatcher } from 'undici'
 
 const pool = new Pool(`http://127.0.0.1:${process.argv[3]}`, { connections: 256, pipelining: 1 })
@@ -85,7 +89,18 @@ const serve = (request: IncomingMessage, response: ServerResponse): void => {
   pool.dispatch({ method, path: url, headers, body: hasBody ? request : null, reset: false }, new Relay(response))
 }
 
-createServer({ optimizeEmptyRequests: true, keepAliveTimeout: 75_000, noDelay: true }, serve).listen(
+const throughHono = (): ((request: IncomingMessage, response: ServerResponse) => void) => {
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.all('*', (context) => {
+    serve(context.env.incoming, context.env.outgoing)
+    return RESPONSE_ALREADY_SENT
+  })
+  const listener = getRequestListener(app.fetch)
+  return (request, response) => void listener(request, response)
+}
+
+const listener = process.argv[4] === 'hono' ? throughHono() : serve
+createServer({ optimizeEmptyRequests: true, keepAliveTimeout: 75_000, noDelay: true }, listener).listen(
   Number(process.argv[2]),
   '127.0.0.1',
 )

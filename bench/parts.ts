@@ -96,9 +96,14 @@ export const haproxyPart = async (folder: string, port: number, upstream: number
   return { name: 'haproxy', core: 0, command: 'haproxy', args: ['-db', '-f', file], folder, readyUrl: at(port) }
 }
 
-export const barePart = async (folder: string, port: number, upstream: number): Promise<Part> => {
+export const barePart = async (folder: string, port: number, upstream: number, front?: 'hono'): Promise<Part> => {
   await mkdir(folder)
-  const args = [path.join(import.meta.dirname, 'bare_proxy.ts'), String(port), String(upstream)]
+  const args = [
+    path.join(import.meta.dirname, 'bare_proxy.ts'),
+    String(port),
+    String(upstream),
+    ...(front ? [front] : []),
+  ]
   return { name: 'bare proxy', core: 0, command: process.execPath, args, folder, readyUrl: at(port) }
 }
 

@@ -64,7 +64,7 @@ export const startBench = async (folder: string, { rules, workers }: Selection):
     return child.pid
   }
   const at = (name: string): string => path.join(folder, name)
-  let port = await freeBlock(9 + 3 * (rules.length + workers.length))
+  let port = await freeBlock(10 + 3 * (rules.length + workers.length))
   const next = (): number => port++
   const nextPorts = (upstream: number): MintkeeperPorts => ({ proxy: next(), api: next(), metrics: next(), upstream })
 
@@ -154,6 +154,9 @@ export const startBench = async (folder: string, { rules, workers }: Selection):
     }
     const measured = { ...bare, pid: await add(await barePart(at('bare'), bare.port, upstream)) }
     targets.push(measured)
+    const own = next()
+    const hono = await add(await barePart(at('bare-hono'), own, upstream, 'hono'))
+    targets.push({ name: 'bare proxy, the same behind a route of Hono', port: own, pid: hono, at: 'plain' })
     await addMintkeeper(upstream)
     return { targets, reference, bare: measured, stop }
   } catch (error) {
