@@ -278,8 +278,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
     this.#error = result.error
     if (result.headSent) {
       // A clean end would pass for the whole answer.
-      this.#finish(result.status)
-      breakOff(this.response, this.request)
+      this.#finish(result.status, true)
     } else {
       this.#answer(result.error.status < 500 ? this.#plain(result.error) : emptyAnswer(result.error))
     }
@@ -327,8 +326,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
     if (this.#over) return
     if (this.response.headersSent) {
       this.#error = known ? error : new GatewayError('internal_error')
-      this.#finish(this.response.statusCode)
-      breakOff(this.response, this.request)
+      this.#finish(this.response.statusCode, true)
       return
     }
     this.#refuse(known ? error : new GatewayError('internal_error', { cause: error }))
@@ -346,13 +344,15 @@ export class Exchange implements PendingExchange, ForwardOwner {
     if (response.writableLength > 0) response.socket?.setTimeout(this.#context.current().settings.timeouts.write)
   }
 
-  /** The answer has left, or never will. */
-  #finish(status = this.#status): void {
+  /** The answer has left, or never will; `isBroken`: a part of it has. */
+  #finish(status = this.#status, isBroken = false): void {
     if (this.#over) return
     this.#over = true
     this.#allowed?.decision.answered?.(0)
     this.#observe(status)
     const { request, response } = this
+    // Before others hear that the connection is free: what they said would be read as the rest of this answer.
+    if (isBroken) breakOff(response, request)
     const { exchanges } = this.#connection
     exchanges.delete(this)
     if (exchanges.size === 0) this.#connection.idle()

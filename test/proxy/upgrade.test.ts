@@ -302,6 +302,24 @@ describe('what comes right after a request that is still being answered', () => 
     expect(await after(handshake(), 5_000_000)).toBe(101)
   })
 
+  it.each([
+    ['a handshake', handshake()],
+    ['nonsense', 'nonsense\r\n\r\n'],
+  ])('gets no answer in the midst of one that breaks off: %s', async (_name, second) => {
+    let cut: () => void = () => undefined
+    upstream.respond = (_, socket: Socket) => {
+      cut = () => void socket.destroy()
+      return 'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nbegun'
+    }
+    const client = await openClient(proxy.port)
+    client.write(`GET /first HTTP/1.1\r\nHost: gw.example\r\n\r\n${second}`)
+    await client.until((bytes) => bytes.includes('begun'))
+    cut()
+    await client.closed
+    expect(client.rest()).toHaveLength(0)
+    expect(upstream.requests).toHaveLength(1)
+  })
+
   it('does not wait for a client that takes no answer', async () => {
     proxy.settings = { ...secure, timeouts: { ...secure.timeouts, write: 100 } }
     const size = 20_000_000

@@ -10,14 +10,14 @@ const lingering = 1000
  * anew with each of them, so that a PING now and then would keep it open for ever.
  */
 export class Http2Connection {
-  readonly session: ServerHttp2Session
+  readonly #session: ServerHttp2Session
   readonly socket: TLSSocket
   #streams = 0
   #timer: NodeJS.Timeout | undefined
 
   /** `headTimeout`: milliseconds for the first request. */
   constructor(session: ServerHttp2Session, socket: TLSSocket, headTimeout: number) {
-    this.session = session
+    this.#session = session
     this.socket = socket
     this.#idle(headTimeout)
     session.on('close', () => clearTimeout(this.#timer))
@@ -29,7 +29,7 @@ export class Http2Connection {
     clearTimeout(this.#timer)
     stream.on('close', () => {
       if (--this.#streams > 0) return
-      if (this.session.closed) this.#linger()
+      if (this.#session.closed) this.#linger()
       else this.#idle(idleTimeout)
     })
   }
@@ -37,7 +37,7 @@ export class Http2Connection {
   /** Tells the client to send no more requests; those under way go on. */
   leave(): void {
     clearTimeout(this.#timer)
-    this.session.close()
+    this.#session.close()
     if (this.#streams === 0) this.#linger()
   }
 
