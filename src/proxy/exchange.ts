@@ -406,6 +406,11 @@ function answerHasLeft(this: Answered): void {
 
 /** Ends the connection so that the client knows that its answer is not whole. */
 function breakOff(response: ServerResponse, request: IncomingMessage): void {
+  if (response.socket === null) {
+    // Others are answered before it. When it is its turn node gives it the connection, and the connection ends.
+    response.assignSocket = (socket) => socket.destroySoon()
+    return
+  }
   // Where only the end of the connection delimits the body, an orderly end would look whole.
   if (request.httpVersion === '1.0') request.socket.resetAndDestroy()
   else response.destroy()

@@ -19,6 +19,8 @@ export function answerUnreadable(
   }
   const error = toGatewayError(fault)
   const answer = (): void => {
+    // An answer before it may have been broken off.
+    if (!socket.writable) return
     socket.end(rawAnswer(errorAnswer(error, undefined, { verbose: false })), () => socket.destroy())
   }
   const pending = [...connection.exchanges]

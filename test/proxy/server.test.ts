@@ -123,6 +123,28 @@ describe('pipelined requests', () => {
     client.close()
     await proxy.close()
   })
+
+  it.each([
+    ['the connection', ''],
+    ['a handshake', 'GET / HTTP/1.1\r\nHost: gw.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
+    ['nonsense', 'nonsense\r\n\r\n'],
+  ])('of which one breaks off behind another do not spoil it, and end %s', async (_name, rest) => {
+    const proxy = await start()
+    let answer: () => void = () => undefined
+    upstream.respond = ({ target }, socket) => {
+      if (target === '/first') answer = () => void socket.write(okResponse)
+      else socket.end('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nbegun')
+      return undefined
+    }
+    const client = await openClient(proxy.port)
+    client.write(get.replace('/', '/first') + get.replace('/', '/second') + rest)
+    await expect.poll(() => proxy.records.map(({ code }) => code)).toContain('upstream_broken')
+    answer()
+    expect((await client.response()).body.toString()).toBe('ok')
+    expect(await client.closed).toBe('end')
+    expect(client.rest()).toHaveLength(0)
+    await proxy.close()
+  })
 })
 
 describe('a client that asks and asks, and reads nothing,', () => {
