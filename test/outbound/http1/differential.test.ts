@@ -2,8 +2,9 @@
  * The same answers, through undici and through our own client: both come to the same, or both refuse. Where they differ, the
  * difference has a name and a reason here.
  */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { Client, type Dispatcher } from 'undici'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { corpus } from './corpus.ts'
 import { ask, poolTo, type ScriptedServer, startScripted } from './support.ts'
@@ -22,7 +23,7 @@ const stricter: Readonly<Record<string, string>> = {
 }
 
 /** What we take and undici refuses. */
-const wider: readonly { reason: string; applies(bytes: string, ours: Plain, theirs: Plain): boolean }[] = [
+const wider: readonly { reason: string; applies: (bytes: string, ours: Plain, theirs: Plain) => boolean }[] = [
   {
     reason: 'a client takes any interim response, asked for or not (RFC 9110 section 15.2)',
     applies: (_bytes, { interim }) => interim.includes(100),
@@ -80,7 +81,7 @@ async function viaUndici(path: string, method: string): Promise<Plain> {
         },
         onResponseError: (_controller, error) => resolve({ ...seen, error }),
       }
-      client.dispatch({ path, method: method as Dispatcher.HttpMethod }, handler)
+      client.dispatch({ path, method }, handler)
     })
   } finally {
     await client.destroy()
@@ -94,43 +95,51 @@ async function viaOurs(path: string, method: string): Promise<Plain> {
   return { status, fields, body, trailers, interim, error }
 }
 
-/** Throws unless both agree or differ in a way that has a name; returns the name. */
-async function compare(bytes: string, method: string): Promise<string> {
+/**
+ * The name of the difference; `the same` or `both refuse` when there is none; what each of both says when the difference has
+ * no name.
+ */
+async function difference(bytes: string, method: string): Promise<string> {
   const name = String(asked++)
-  server.scripts.set(name, { segments: [bytes], then: 'end' })
-  const theirs = await viaUndici(`/${name}`, method)
+  server.scripts.set(name, { segments: [bytes], after: 'end' })
   const ours = await viaOurs(`/${name}`, method)
+  let found = ''
+  // What undici says may depend on when it sees that the connection ends: what counts shows again.
+  for (let i = 0; i < 2; i++) {
+    const theirs = await viaUndici(`/${name}`, method)
+    found = named(bytes, ours, theirs)
+    if (known.has(found)) break
+  }
   server.scripts.delete(name)
-  if (ours.error !== undefined && theirs.error !== undefined) return 'both refuse'
-  if (ours.error !== undefined) {
-    if (stricter[ours.error.message] === undefined) expect(ours).toEqual(theirs)
-    return ours.error.message
-  }
-  if (theirs.error !== undefined) {
-    const difference = wider.find(({ applies }) => applies(bytes, ours, theirs))
-    if (difference === undefined) expect(ours).toEqual(theirs)
-    return difference!.reason
-  }
-  expect(ours).toEqual(theirs)
-  return 'the same'
+  return found
 }
+
+function named(bytes: string, ours: Plain, theirs: Plain): string {
+  if (isDeepStrictEqual(ours, theirs)) return 'the same'
+  if (ours.error !== undefined && theirs.error !== undefined) return 'both refuse'
+  const why = ours.error?.message ?? (theirs.error && wider.find(({ applies }) => applies(bytes, ours, theirs))?.reason)
+  return why !== undefined && known.has(why) ? why : JSON.stringify({ bytes, ours, theirs }).slice(0, 2000)
+}
+
+const known = new Set([...Object.keys(stricter), ...wider.map(({ reason }) => reason), 'the same', 'both refuse'])
 
 describe('answers written by hand', () => {
   const names = new Set<string>()
 
   it.each(corpus)('$name', async ({ bytes, method = 'GET' }) => {
-    names.add(await compare(bytes, method))
+    const found = await difference(bytes, method)
+    names.add(found)
+    expect(known).toContain(found)
   })
 
   it('has an answer for each difference', () => {
-    const expected = [...Object.keys(stricter), ...wider.map(({ reason }) => reason), 'the same', 'both refuse']
-    expect([...names].toSorted()).toEqual(expected.toSorted())
+    expect([...names].toSorted()).toEqual([...known].toSorted())
   })
 })
 
 const blank = fc.constantFrom('', ' ', '  ', '\t', ' \t')
-const token = fc.string({ unit: fc.constantFrom(...'aZ09!#$%&*+-.^_`|~'), minLength: 1, maxLength: 8 })
-const value = fc.string({ unit: fc.constantFrom(...'aZ09 \t,;:="()<>\xe9\xff'), maxLength: 12 })
+const token = fc.string({ unit: fc.constantFrom(...Array.from('aZ09!#$%&*+-.^_`|~')), minLength: 1, maxLength: 8 })
+const value = fc.string({ unit: fc.constantFrom(...Array.from('aZ09 \t,;:="()<>\xe9\xff')), maxLength: 12 })
 const field = fc
   .tuple(token, blank, value, blank)
   .map(([name, before, text, after]) => `${name}:${before}${text}${after}`)
@@ -171,8 +180,28 @@ const edit = fc.record({
   at: fc.nat(),
   removed: fc.nat({ max: 2 }),
   added: fc.constantFrom(
-    ...['', '\r', '\n', '\r\n', '\0', ' ', '\t', ':', ',', '0', '9', 'f', '-', '\x7f', '\xff', '\r\n\r\n', 'chunked'],
-    ...['Content-Length: 1\r\n', 'Transfer-Encoding: chunked\r\n', ' x\r\n', '\n\n', 'HTTP/1.1 200 OK\r\n\r\n'],
+    '',
+    '\r',
+    '\n',
+    '\r\n',
+    '\0',
+    ' ',
+    '\t',
+    ':',
+    ',',
+    '0',
+    '9',
+    'f',
+    '-',
+    '\x7f',
+    '\xff',
+    '\r\n\r\n',
+    'chunked',
+    'Content-Length: 1\r\n',
+    'Transfer-Encoding: chunked\r\n',
+    ' x\r\n',
+    '\n\n',
+    'HTTP/1.1 200 OK\r\n\r\n',
   ),
 })
 
@@ -191,7 +220,7 @@ describe('generated answers', () => {
   it('are read the same when they are grammatical', async () => {
     await fc.assert(
       fc.asyncProperty(grammatical, method, async (bytes, verb) => {
-        await compare(bytes, verb)
+        expect(known).toContain(await difference(bytes, verb))
       }),
       { numRuns: Number(process.env['RUNS'] ?? 250) },
     )
@@ -200,7 +229,7 @@ describe('generated answers', () => {
   it('are read the same, or refused, when they are not', async () => {
     await fc.assert(
       fc.asyncProperty(mutated, method, async (bytes, verb) => {
-        await compare(bytes, verb)
+        expect(known).toContain(await difference(bytes, verb))
       }),
       { numRuns: Number(process.env['RUNS'] ?? 500) },
     )

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { createServer as createRawServer, type AddressInfo } from 'node:net'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BodyWriter, RequestBody } from '../../../src/outbound/http1/body_sender.ts'
 import { requestHead, type HeadOptions } from '../../../src/outbound/http1/request_head.ts'
@@ -18,13 +18,16 @@ interface Seen {
 }
 
 const TOKEN = "!#$%&'*+-.^_`|~09AZaz"
-const token = fc.string({ unit: fc.constantFrom(...TOKEN), minLength: 1, maxLength: 12 })
+const token = fc.string({ unit: fc.constantFrom(...Array.from(TOKEN)), minLength: 1, maxLength: 12 })
 const text = fc
-  .string({ unit: fc.constantFrom(...'aZ09 \t!"#%&\'()*,-./:;<=>?@[\\]^_`{|}~\x80\xe9\xff'), maxLength: 20 })
+  .string({
+    unit: fc.constantFrom(...Array.from('aZ09 \t!"#%&\'()*,-./:;<=>?@[\\]^_`{|}~\x80\xe9\xff')),
+    maxLength: 20,
+  })
   // What surrounds a value is no part of it.
   .map((value) => value.replace(/^[ \t]+|[ \t]+$/g, ''))
 const path = fc
-  .string({ unit: fc.constantFrom(..."aZ09!$&'()*+,-./:;=?@_~%"), maxLength: 20 })
+  .string({ unit: fc.constantFrom(...Array.from("aZ09!$&'()*+,-./:;=?@_~%")), maxLength: 20 })
   .map((rest) => `/${rest}`)
 const framingNames =
   /^(?:connection|content-length|transfer-encoding|upgrade|keep-alive|expect|te|trailer|host|proxy-connection)$/i
@@ -54,17 +57,13 @@ describe('a head', () => {
     const framing = fc.oneof(fc.nat(), fc.constantFrom('chunked' as const, 'none' as const))
     const connection = fc.constantFrom('keep-alive' as const, 'close' as const, 'websocket' as const)
     const reserved = fc.constantFrom(
-      ...[
-        ['Connection', 'x'],
-        ['content-length', '7'],
-        ['Transfer-Encoding', 'gzip'],
-        ['upgrade', 'h2c'],
-      ],
-      ...[
-        ['KEEP-ALIVE', 'timeout=1'],
-        ['Expect', '100-continue'],
-        ['TE', 'trailers'],
-      ],
+      ['Connection', 'x'],
+      ['content-length', '7'],
+      ['Transfer-Encoding', 'gzip'],
+      ['upgrade', 'h2c'],
+      ['KEEP-ALIVE', 'timeout=1'],
+      ['Expect', '100-continue'],
+      ['TE', 'trailers'],
     ) as fc.Arbitrary<[string, string]>
     const all = fc.array(fc.oneof({ weight: 4, arbitrary: field }, { weight: 1, arbitrary: reserved }), {
       maxLength: 8,
@@ -82,7 +81,7 @@ describe('a head', () => {
         expect(valuesOf(seen.fields, 'connection')).toEqual([what === 'websocket' ? 'upgrade' : what])
         expect(valuesOf(seen.fields, 'upgrade')).toEqual(what === 'websocket' ? ['websocket'] : [])
         expect(valuesOf(seen.fields, 'transfer-encoding')).toEqual(how === 'chunked' ? ['chunked'] : [])
-        const says = /^P/.test(verb) ? ['0'] : []
+        const says = verb.startsWith('P') ? ['0'] : []
         const length = how === 'none' ? says : how === 'chunked' ? [] : [String(how)]
         expect(valuesOf(seen.fields, 'content-length')).toEqual(length)
         for (const name of ['keep-alive', 'expect', 'te']) expect(valuesOf(seen.fields, name)).toEqual([])
@@ -144,7 +143,7 @@ describe('a head', () => {
     ['a name above ASCII', { headers: ['\xe9', 'c'] }],
     ['a name without value', { headers: ['a'] }],
   ])('is refused with %s', (_what, rest) => {
-    expect(() => requestHead({ method: 'GET', path: '/', headers: [], ...rest }, options)).toThrow()
+    expect(() => requestHead({ method: 'GET', path: '/', headers: [], ...rest }, options)).toThrow('cannot be sent')
   })
 })
 

@@ -328,11 +328,9 @@ describe('a request that is given up', () => {
   it.each(stages)('%s: leaves nothing behind', async (stage) => {
     const { server, pool, asked, others, body } = await bringTo(stage)
     const gone = new Error('gone')
-    if (asked.connection === undefined) expect(pool.withdraw(asked)).toBe(true)
-    else {
-      asked.connection.abort(asked, gone)
-      expect((await asked.outcome).error).toBe(gone)
-    }
+    const isSent = asked.connection !== undefined
+    asked.connection?.abort(asked, gone)
+    expect(isSent ? (await asked.outcome).error : pool.withdraw(asked)).toBe(isSent ? gone : true)
     expect(pool.withdraw(asked)).toBe(false)
     expect(body?.stops ?? 1).toBe(1)
     // The next one is served as if nothing had been.

@@ -9,7 +9,7 @@ export interface Script {
   /** What is written, each in its turn of the event loop; one character a byte. */
   readonly segments: readonly string[]
   /** What happens to the connection then. */
-  readonly then: 'open' | 'end' | 'reset'
+  readonly after: 'open' | 'end' | 'reset'
   /** Answers as soon as the head of the request is there, not when its body is. */
   readonly early?: boolean
 }
@@ -69,14 +69,14 @@ function answerRequests(socket: Socket, scripts: ReadonlyMap<string, Script>): v
   })
 }
 
-async function play(socket: Socket, { segments, then }: Script): Promise<void> {
+async function play(socket: Socket, { segments, after }: Script): Promise<void> {
   for (const segment of segments) {
     if (socket.destroyed) return
     socket.write(segment, 'latin1')
     await new Promise(setImmediate)
   }
-  if (then === 'end') socket.end()
-  else if (then === 'reset') socket.resetAndDestroy()
+  if (after === 'end') socket.end()
+  else if (after === 'reset') socket.resetAndDestroy()
 }
 
 /** What came of a request. */
