@@ -1,5 +1,7 @@
 /** Why there is no whole response, where no error of the system says it. */
 export type ResponseFailure =
+  /** No connection was made in time. */
+  | 'CONNECT_TIMEOUT'
   /** The connection ended before the response did. */
   | 'RESPONSE_CUT'
   /** The response did not begin in time. */

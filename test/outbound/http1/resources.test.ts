@@ -278,7 +278,7 @@ describe('times', () => {
     // Nobody answers the question for the address.
     const lookup = (() => undefined) as LookupFunction
     const pool = openPool('http://nowhere.example', { connectTimeout: 30, lookup })
-    expect(await ask(pool).outcome).toMatchObject({ error: { code: 'UND_ERR_CONNECT_TIMEOUT' } })
+    expect(await ask(pool).outcome).toMatchObject({ error: { code: 'CONNECT_TIMEOUT' } })
     expect(pool.isUnused).toBe(true)
   })
 
