@@ -12,6 +12,11 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   programs: ['cli', 'demo', 'deploy', 'docs', 'examples', 'ory_proxy', 'quickstart'],
 }
 
+/** They turn the timers of their process by hours, and with them whatever others left: alone, too. */
+const clocks = ['rules/repositories/poll', 'telemetry/log_batch', 'tokens/key_upkeep'].map(
+  (file) => `test/${file}.test.ts`,
+)
+
 const testsOf = (folders: readonly string[]): string[] => folders.map((folder) => `test/${folder}/**/*.test.ts`)
 
 /** Far beyond what anything takes, as a busy machine is slow: no test fails sooner for being patient. */
@@ -29,8 +34,9 @@ export default defineConfig({
           exclude: testsOf(Object.values(shared).flat()),
         },
       },
+      { test: { ...limits, name: 'clocks', include: clocks } },
       ...Object.entries(shared).map(([name, folders]) => ({
-        test: { ...limits, name, include: testsOf(folders), isolate: false },
+        test: { ...limits, name, include: testsOf(folders), exclude: clocks, isolate: false },
       })),
     ],
   },
