@@ -12,6 +12,7 @@ import { ask, poolTo, Recorded, requestOf } from './support.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'mintkeeper-connect-'))
 let trusting: SecureContext
+let material: { readonly cert: Buffer; readonly key: Buffer }
 let server: Server
 let port = 0
 /** The names that clients asked for, by SNI. */
@@ -42,8 +43,9 @@ async function listening(made: Server, host = '127.0.0.1'): Promise<number> {
 beforeAll(async () => {
   const authority = createAuthority(folder)
   const own = authority.issue('server', 'upstream', 'DNS:upstream.example,IP:127.0.0.1')
+  material = { cert: readFileSync(own.cert), key: readFileSync(own.key) }
   trusting = createSecureContext({ ca: readFileSync(authority.cert) })
-  server = createTlsServer({ cert: readFileSync(own.cert), key: readFileSync(own.key) }, (socket: TLSSocket) => {
+  server = createTlsServer(material, (socket) => {
     names.push(socket.servername)
     socket.on('error', () => undefined).on('data', () => answer(socket))
   })
@@ -75,6 +77,33 @@ describe('TLS', () => {
     expect(await ask(distrusting).outcome).toMatchObject({ error: { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' } })
     expect([other.isUnused, distrusting.isUnused]).toEqual([true, true])
   })
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    '%s takes up sessions again, but none with the wrong server',
+    async (version) => {
+      const own = createTlsServer({ ...material, minVersion: version, maxVersion: version }, (socket) => {
+        socket.on('error', () => undefined).on('data', () => hello(socket))
+      })
+      const at = await listening(own)
+      const poolOf = (host: string): OriginPool =>
+        new OriginPool(`https://${host}:${at}`, { ...limits, ...times, lookup: here }, { key: host, tls: trusting })
+      const right = poolOf('upstream.example')
+      expect(await ask(right).outcome).toMatchObject({ body: 'hello' })
+      const again = ask(right, {}, true)
+      let isReused: boolean | undefined
+      again.onHead = () => {
+        isReused = (again.connection!.socket as TLSSocket).isSessionReused()
+      }
+      expect(await again.outcome).toMatchObject({ body: 'hello' })
+      expect(isReused).toBe(true)
+      const wrong = poolOf('other.example')
+      for (let i = 0; i < 3; i++)
+        expect(await ask(wrong).outcome).toMatchObject({ error: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } })
+      await right.close(true)
+      await wrong.close(true)
+      own.close()
+    },
+  )
 
   it('loses nothing of an answer that is paused at every piece, and sends large bodies', async () => {
     const body = Buffer.alloc(300_000, 'abcdefgh')
