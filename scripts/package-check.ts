@@ -19,7 +19,7 @@ try {
 
   writeFileSync(path.join(folder, 'package.json'), '{"private":true,"type":"module"}\n')
   run('npm', ['install', '--no-audit', '--no-fund', tarball], folder)
-  const bin = path.join(folder, 'node_modules', 'mintkeeper', 'dist', 'bin.js')
+  const bin = path.join(folder, 'node_modules', 'mintkeeper', 'bin', 'mintkeeper.cjs')
   process.stdout.write(run(process.execPath, [bin, 'version'], folder))
   run(
     process.execPath,
