@@ -53,11 +53,9 @@ describe('Dockerfile', () => {
     const taken = values(final, 'COPY')
       .filter((value) => value.includes('--from=build'))
       .map((value) => value.split(' ').at(-2))
-    expect(taken).toEqual(['/build/node_modules', '/build/dist', '/state'])
+    expect(taken).toEqual(['/build/bin', '/state'])
     expect(values(build, 'WORKDIR')).toEqual(['/build'])
-    expect(values(build, 'RUN').join('\n')).toMatch(
-      /npm ci[^]*tsc -p tsconfig\.build\.json && npm prune --omit=dev[^]*\/state/u,
-    )
+    expect(values(build, 'RUN').join('\n')).toMatch(/npm ci[^]*npm run prepare[^]*\/state/u)
     const { bin } = JSON.parse(text('package.json')) as { bin: { mintkeeper: string } }
     expect(exec(values(final, 'ENTRYPOINT')[0])).toEqual(['/nodejs/bin/node', `/app/${bin.mintkeeper}`])
   })
