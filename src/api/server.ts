@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { createServer as createHttpsServer } from 'node:https'
 import { Server as NetServer, type AddressInfo, type Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
-import { getRequestListener } from '@hono/node-server'
+import type { getRequestListener } from '@hono/node-server'
 import { problemAnswer } from './answers.ts'
 
 /** Milliseconds for a request head. */
@@ -30,16 +30,12 @@ export interface ApiServer {
 }
 
 export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): ApiServer {
-  const answer = getRequestListener(fetch, {
-    // The globals are the user's when the gateway runs as a library.
-    overrideGlobalObjects: false,
-    // Only what cannot be made a Fetch request comes here; the app answers its own errors.
-    errorHandler: () => problemAnswer(400, 'The request was malformed or contained invalid parameters'),
-  })
+  let answer: ReturnType<typeof getRequestListener> | undefined
   let retired = false
   const listener: RequestListener = (incoming, outgoing) => {
     if (retired) outgoing.shouldKeepAlive = false
-    void answer(incoming, outgoing)
+    if (answer !== undefined) void answer(incoming, outgoing)
+    else void load(fetch).then((loaded) => (answer = loaded)(incoming, outgoing))
   }
   const limits = {
     headersTimeout: HEADERS_TIMEOUT,
@@ -86,4 +82,15 @@ export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): Api
         server.closeIdleConnections()
       }),
   }
+}
+
+/** Fetch's requests and answers, which node makes when they are first named, are not for the proxy's first answer to wait for. */
+async function load(fetch: ApiServerOptions['fetch']): Promise<ReturnType<typeof getRequestListener>> {
+  const node = await import('@hono/node-server')
+  return node.getRequestListener(fetch, {
+    // The globals are the user's when the gateway runs as a library.
+    overrideGlobalObjects: false,
+    // Only what cannot be made a Fetch request comes here; the app answers its own errors.
+    errorHandler: () => problemAnswer(400, 'The request was malformed or contained invalid parameters'),
+  })
 }
