@@ -34,4 +34,6 @@ export interface Connection {
   readonly exchanges: Set<PendingExchange>
   /** Called when the last of them is done. */
   idle: () => void
+  /** Ends it with a reset: an orderly end would make the client take what it has for the whole. */
+  readonly reset: () => void
 }

@@ -270,7 +270,16 @@ export class Exchange implements PendingExchange, ForwardOwner {
     })
   }
 
+  /** Never throws: it is called from a socket's events, where nobody would catch it. */
   ended(result: ForwardResult): void {
+    try {
+      this.#ended(result)
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  #ended(result: ForwardResult): void {
     if (this.#over) return
     this.#span?.endUpstream(result.status, result.error?.code)
     this.#status = result.status
@@ -284,7 +293,17 @@ export class Exchange implements PendingExchange, ForwardOwner {
     }
   }
 
+  /** Never throws, either. */
   upgraded(fields: readonly string[], upstream: Duplex): void {
+    try {
+      this.#upgraded(fields, upstream)
+    } catch (error) {
+      upstream.destroy()
+      this.#fault(error)
+    }
+  }
+
+  #upgraded(fields: readonly string[], upstream: Duplex): void {
     const held = this.#options.detached!
     const { socket } = held
     if (this.#over || socket.destroyed) {
@@ -329,7 +348,13 @@ export class Exchange implements PendingExchange, ForwardOwner {
       this.#finish(this.response.statusCode, true)
       return
     }
-    this.#refuse(known ? error : new GatewayError('internal_error', { cause: error }))
+    try {
+      this.#refuse(known ? error : new GatewayError('internal_error', { cause: error }))
+    } catch {
+      // Nothing can be said to this client.
+      this.#finish(500)
+      this.request.socket.destroy()
+    }
   }
 
   #answer(answer: ErrorAnswer): void {
@@ -352,7 +377,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
     this.#observe(status)
     const { request, response } = this
     // Before others hear that the connection is free: what they said would be read as the rest of this answer.
-    if (isBroken) breakOff(response, request)
+    if (isBroken) breakOff(response, request, this.#connection)
     const { exchanges } = this.#connection
     exchanges.delete(this)
     if (exchanges.size === 0) this.#connection.idle()
@@ -405,13 +430,13 @@ function answerHasLeft(this: Answered): void {
 }
 
 /** Ends the connection so that the client knows that its answer is not whole. */
-function breakOff(response: ServerResponse, request: IncomingMessage): void {
+function breakOff(response: ServerResponse, request: IncomingMessage, connection: Connection): void {
   if (response.socket === null) {
     // Others are answered before it. When it is its turn node gives it the connection, and the connection ends.
     response.assignSocket = (socket) => socket.destroySoon()
     return
   }
   // Where only the end of the connection delimits the body, an orderly end would look whole.
-  if (request.httpVersion === '1.0') request.socket.resetAndDestroy()
+  if (request.httpVersion === '1.0') connection.reset()
   else response.destroy()
 }

@@ -100,14 +100,15 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     // Set again for each connection, so that it follows a reload. Without one node leaves what was set for the answer.
     const { idle } = options.current().settings.timeouts
     server.keepAliveTimeout = idle === 0 ? longestTimer : idle
-    connections.set(socket, track(socket, context))
+    connections.set(socket, track(socket, context, carriers.get(endOf(socket)) ?? socket))
     socket.on('close', () => connections.delete(socket))
   })
-  // Under TLS: who has not finished the handshake is no connection yet, but keeps the server from closing, too.
-  const carriers = new Set<Socket>()
+  // The TCP connections below TLS: who has not finished the handshake is no connection yet, but keeps the server from closing.
+  const carriers = new Map<string, Socket>()
   tlsServer?.on('connection', (socket: Socket) => {
-    carriers.add(socket)
-    socket.on('close', () => carriers.delete(socket))
+    const end = endOf(socket)
+    carriers.set(end, socket)
+    socket.on('close', () => carriers.delete(end))
   })
   const http2 =
     tlsServer === undefined || options.http2 === undefined
@@ -175,7 +176,7 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
           for (const exchange of exchanges) exchange.abandon()
           socket.destroy()
         }
-        for (const socket of carriers) socket.destroy()
+        for (const socket of carriers.values()) socket.destroy()
       }, graceMs)
       await closed
       clearTimeout(deadline)
@@ -185,7 +186,8 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   }
 }
 
-function track(socket: Socket, context: ProxyContext): Connection {
+/** `carrier`: the TCP connection, which below TLS is another socket. */
+function track(socket: Socket, context: ProxyContext, carrier: Socket): Connection {
   const connection: Connection = {
     peer: { address: plainAddress(socket.remoteAddress ?? ''), tls: socket instanceof TLSSocket },
     exchanges: new Set(),
@@ -193,6 +195,10 @@ function track(socket: Socket, context: ProxyContext): Connection {
       // A session of HTTP/2 ends by itself when its last stream has.
       if (isHttp2(socket)) return
       if (context.stage === 'closing') setImmediate(() => connection.exchanges.size === 0 && socket.destroySoon())
+    },
+    reset: () => {
+      carrier.resetAndDestroy()
+      socket.destroy()
     },
   }
   socket.on('close', () => {
@@ -220,6 +226,9 @@ function afterEarlier(connection: Connection, socket: Socket, begin: () => void)
     begin()
   }
 }
+
+/** The client's end of a connection, which no two connections to one listener share. */
+const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
 const isHttp2 = (socket: Socket): boolean => socket instanceof TLSSocket && socket.alpnProtocol === 'h2'
 

@@ -209,6 +209,30 @@ it.each([
   await proxy.close()
 })
 
+describe.each(['TCP', 'TLS'])('an answer to HTTP/1.0 over %s', (carrier) => {
+  it.each([
+    ['with a length', 'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello'],
+    ['in chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n'],
+  ])('%s that breaks off does not look whole', async (_how, part) => {
+    const tls = carrier === 'TLS'
+    const proxy = await start(tls ? { tls: certificate('old.example') } : {})
+    upstream.respond = (_request, socket) => {
+      socket.write(part)
+      setImmediate(() => socket.destroy())
+      return undefined
+    }
+    const client = await openClient(proxy.port, { tls })
+    client.write('GET / HTTP/1.0\r\nHost: gw.example\r\n\r\n')
+    expect(await client.closed).toBe('reset')
+    upstream.respond = () => okResponse
+    const next = await openClient(proxy.port, { tls })
+    next.write(get)
+    expect((await next.response()).status).toBe(200)
+    next.close()
+    await proxy.close()
+  })
+})
+
 describe('closing', () => {
   it('lets a request finish, tells the client, and then accepts nothing', async () => {
     const proxy = await start()
