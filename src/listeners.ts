@@ -79,6 +79,7 @@ export function createListeners(options: ListenersOptions): Listeners {
     clock,
     log,
     revocations: options.revocations,
+    maxConnections: serve.proxy.max_connections,
     observeWebSockets: { opened: () => metrics.webSocketOpened(), closed: (code) => metrics.webSocketClosed(code) },
     ...(proxyTls !== undefined && { tls: proxyTls }),
     ...(serve.proxy.http2.enabled && {

@@ -331,6 +331,7 @@ export const everywhere: readonly string[] = [
   '`Upgrade: h2c`',
   'WebSockets',
   "an upstream's answer without a type",
+  'answers with more than 16 KiB of head, folded lines or status 600',
   'CORS',
   'refusals',
   '`reason` and `message` of verbose errors',

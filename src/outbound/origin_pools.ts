@@ -3,9 +3,10 @@ import type { UpstreamConnection } from '../pipeline/contract/upstream.ts'
 import { OriginPool, type PoolLimits } from './origin_pool.ts'
 
 const defaultLimits: PoolLimits = {
-  connections: 256,
+  // Streams that say little keep one each: those of one kind of client must not keep out all others.
+  connections: 1024,
   waiting: 1024,
-  waitTimeout: 5000,
+  waitTimeout: 1000,
   connectTimeout: 2000,
   connectionAge: 300_000,
   addressInterval: 15_000,

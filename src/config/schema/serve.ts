@@ -109,6 +109,11 @@ const proxy = z
       .boolean()
       .default(false)
       .describe('Believe X-Forwarded-For, -Host, -Proto and -Uri of the client: only behind a proxy that sets them.'),
+    max_connections: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe('Open connections of clients, for each worker; further ones are closed at once.'),
     timeout,
     cors,
     tls,

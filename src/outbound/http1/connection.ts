@@ -204,16 +204,16 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
         handler.onResponseStarted?.()
       }
       used = this.#reader.read(bytes)
+      if (this.#handler === handler && this.#hasHead && !this.#isPaused) {
+        this.#waitForMore()
+        handler.onResponseWaiting?.()
+      }
     } catch (error) {
       this.destroy(error as Error)
       return false
     }
     if (this.#isGone) return false
     if (this.#handler === undefined) this.#release(used === bytes.length)
-    else if (this.#hasHead && !this.#isPaused) {
-      this.#waitForMore()
-      handler.onResponseWaiting?.()
-    }
     return !this.#isPaused
   }
 
