@@ -112,15 +112,47 @@ describe('connection_init', () => {
 })
 
 describe('a GraphQL client', () => {
-  const gate = (name = 'graphql-transport-ws'): GraphqlGate => new GraphqlGate(chosenProtocol(name)!, [], 'upgrade')
+  const gate = (name: string | undefined = 'graphql-transport-ws'): GraphqlGate =>
+    new GraphqlGate(chosenProtocol(name)!, [], 'upgrade')
+  /** A gate that connection_init has passed. */
+  const begun = (name?: string): GraphqlGate => {
+    const one = gate(name)
+    one.pass('{"type":"connection_init"}')
+    return one
+  }
 
   it('may say what its protocol has, and it passes as it was said', () => {
     const said = '{ "id": "1", "type": "subscribe", "payload": {"variables": {"n": 12345678901234567890}}}'
-    expect(gate().pass(said)).toBe(said)
-    expect(gate('graphql-ws').pass('{"type":"start","id":"1"}')).toBe('{"type":"start","id":"1"}')
-    expect(new GraphqlGate(chosenProtocol(undefined)!, [], 'upgrade').pass('{"type":"start","id":"1"}')).toBe(
-      '{"type":"start","id":"1"}',
-    )
+    expect(begun().pass(said)).toBe(said)
+    expect(begun('graphql-ws').pass('{"type":"start","id":"1"}')).toBe('{"type":"start","id":"1"}')
+    const unnamed = new GraphqlGate(chosenProtocol(undefined)!, [], 'upgrade')
+    unnamed.pass('{"type":"connection_init"}')
+    expect(unnamed.pass('{"type":"start","id":"1"}')).toBe('{"type":"start","id":"1"}')
+  })
+
+  it.each([
+    ['graphql-transport-ws', 'ping'],
+    ['graphql-transport-ws', 'pong'],
+    ['graphql-ws', 'connection_terminate'],
+  ])('of %s may say %s before it has begun', (name, type) => {
+    const said = JSON.stringify({ type })
+    expect(gate(name).pass(said)).toBe(said)
+  })
+
+  it.each([
+    ['graphql-transport-ws', 'subscribe'],
+    ['graphql-transport-ws', 'complete'],
+    ['graphql-ws', 'start'],
+    ['graphql-ws', 'stop'],
+  ])('of %s may not say %s before it has begun, wherever the gateway says who it is', (name, type) => {
+    for (const place of ['upgrade', 'payload', 'payload_headers'] as const) {
+      const one = new GraphqlGate(chosenProtocol(name)!, edits, place)
+      expect(one.pass(JSON.stringify({ id: '1', type, payload: { query: '{a}' } }))).toEqual({
+        code: 4401,
+        reason: 'Unauthorized',
+      })
+      expect(one.isInitialised).toBe(false)
+    }
   })
 
   it.each([

@@ -105,6 +105,12 @@ const held: Readonly<Record<string, (protocol: string) => Promise<void>>> = {
     expect((await closed)[0]).toBe(4429)
     expect(understood).toHaveLength(before)
   },
+  async 'ws-subscribe-before-init'(protocol) {
+    const socket = await open(protocol)
+    const closed = closeOf(socket)
+    socket.send(JSON.stringify({ type: protocol === 'graphql-ws' ? 'start' : 'subscribe', id: '1' }))
+    expect(await closed).toEqual([4401, 'Unauthorized'])
+  },
   async 'ws-token-expiry'(protocol) {
     const exp = Math.ceil(Date.now() / 1000) + 1
     token = jwt(exp)
@@ -128,7 +134,7 @@ const held: Readonly<Record<string, (protocol: string) => Promise<void>>> = {
 }
 
 /** What Hasura answers to a token or a message that it does not like passes as it is: close codes and messages are untouched. */
-const relayed = ['ws-init-auth-failed-transport', 'ws-init-auth-failed-legacy', 'ws-subscribe-before-init']
+const relayed = ['ws-init-auth-failed-transport', 'ws-init-auth-failed-legacy']
 /** Of clients, tried with the real ones; and of a cookie that no upstream gets. */
 const elsewhere = ['ws-client-fatal-close-codes', 'ws-client-retryable-close-codes', 'ws-cookie-cors-disabled']
 

@@ -35,7 +35,11 @@ export class GraphqlGate {
     if (type === undefined || !this.#protocol.clientTypes.has(type)) {
       return { code: closeCodes.badMessage, reason: 'Invalid message' }
     }
-    if (type !== 'connection_init') return text
+    if (type !== 'connection_init') {
+      // An upstream may run operations without connection_init, which is where the gateway says whose they are.
+      const mayPass = this.#initialised || this.#protocol.typesBeforeInit.has(type)
+      return mayPass ? text : { code: closeCodes.unauthorized, reason: 'Unauthorized' }
+    }
     if (this.#initialised) return { code: closeCodes.secondInit, reason: 'Too many initialisation requests' }
     this.#initialised = true
     const { payload } = JSON.parse(text) as { readonly payload?: Json }

@@ -5,6 +5,8 @@ export interface GraphqlProtocol {
   readonly name: 'graphql-transport-ws' | 'graphql-ws'
   /** Types of messages that clients send. */
   readonly clientTypes: ReadonlySet<string>
+  /** Those of them that may come before connection_init, as they ask for nothing. */
+  readonly typesBeforeInit: ReadonlySet<string>
   /** What clients get to read before a close. */
   readonly farewell?: (reason: string) => Buffer
 }
@@ -13,12 +15,14 @@ export interface GraphqlProtocol {
 const transport: GraphqlProtocol = {
   name: 'graphql-transport-ws',
   clientTypes: new Set(['connection_init', 'subscribe', 'complete', 'ping', 'pong']),
+  typesBeforeInit: new Set(['ping', 'pong']),
 }
 
 /** Of the library subscriptions-transport-ws, whose clients do not look at close codes: its PROTOCOL.md. */
 const legacy: GraphqlProtocol = {
   name: 'graphql-ws',
   clientTypes: new Set(['connection_init', 'start', 'stop', 'connection_terminate']),
+  typesBeforeInit: new Set(['connection_terminate']),
   farewell: (reason) =>
     encodeFrame(
       opcodes.text,
@@ -46,4 +50,4 @@ export function chosenProtocol(answer: string | undefined): GraphqlProtocol | un
 }
 
 /** Close codes of both protocols. */
-export const closeCodes = { badMessage: 4400, initTimeout: 4408, secondInit: 4429 } as const
+export const closeCodes = { badMessage: 4400, unauthorized: 4401, initTimeout: 4408, secondInit: 4429 } as const
