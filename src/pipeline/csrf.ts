@@ -24,7 +24,9 @@ export const csrfField = z
     safe_methods: z
       .array(z.string().min(1))
       .default(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
-      .describe('Methods that change nothing, so that every site may use them; an empty list means none.'),
+      .describe(
+        'Methods that change nothing, so that every site may use them, except to open a WebSocket; an empty list means none.',
+      ),
     content_types: z
       .array(z.string().regex(/^[^\s;/]+\/[^\s;/]+$/, 'must be a media type without parameters'))
       .optional()
@@ -47,7 +49,7 @@ export function compileCsrf(config: CsrfConfig): CsrfGuard | undefined {
   const types = config.content_types?.map((type) => type.toLowerCase())
   return (inbound) => {
     const { method, headers } = inbound
-    if (safe.includes(method)) return undefined
+    if (safe.includes(method) && !opensWebSocket(inbound)) return undefined
     if (!isOurs(inbound, allowed)) return refusal("the request comes from another site's page")
     if (types === undefined) return undefined
     const type = headers.get('content-type')
@@ -70,6 +72,21 @@ export function compileTokenCsrf(
   return undefined
 }
 
+/**
+ * Whether a page gets a connection by this GET, over which it reads and writes as the user, without CORS. What a proxy in
+ * front asks `/decisions` about comes without Upgrade, as that is for one hop only; the rest is told of as the client sent
+ * it, and by some proxies in the scheme.
+ */
+function opensWebSocket({ scheme, headers }: Inbound): boolean {
+  return (
+    headers.get('sec-websocket-key') !== undefined ||
+    headers.get('sec-fetch-mode') === 'websocket' ||
+    headers.get('upgrade')?.toLowerCase().includes('websocket') === true ||
+    scheme === 'ws' ||
+    scheme === 'wss'
+  )
+}
+
 function isOurs(inbound: Inbound, allowed: readonly string[]): boolean {
   const { headers } = inbound
   const site = headers.get('sec-fetch-site')
@@ -86,7 +103,7 @@ function isOwn(from: string, { scheme, host, headers }: Inbound): boolean {
   const name = (headers.get('x-forwarded-host') ?? host).toLowerCase()
   return (
     from === `https://${withoutPort(name, ':443')}` ||
-    (scheme === 'http' && from === `http://${withoutPort(name, ':80')}`)
+    ((scheme === 'http' || scheme === 'ws') && from === `http://${withoutPort(name, ':80')}`)
   )
 }
 

@@ -13,6 +13,7 @@ interface Sent {
   readonly url?: string
   /** As the client spells it, when that is not as in the URL. */
   readonly host?: string
+  readonly scheme?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -28,9 +29,9 @@ async function withGuard<Result>(
     authenticators: [{ handler: 'cookie_session', config }, ...(authenticators as [])],
   })
   return await use(
-    async ({ method = 'POST', url = 'http://gw.example/x', host, headers = {} }) => {
+    async ({ method = 'POST', url = 'http://gw.example/x', host, scheme, headers = {} }) => {
       const inbound = inboundOf(url, { method, headers: { ...cookie, ...headers } })
-      return test.gateway.decide(host === undefined ? inbound : { ...inbound, host })
+      return test.gateway.decide({ ...inbound, host: host ?? inbound.host, scheme: scheme ?? inbound.scheme })
     },
     () => store.requests.length,
   )
@@ -111,6 +112,47 @@ describe('where the request comes from', () => {
         }),
         { numRuns: 300 },
       )
+    })
+  })
+})
+
+describe('a WebSocket handshake', () => {
+  const foreign = { Origin: 'https://evil.example' }
+
+  it.each<[string, Record<string, string>]>([
+    ['by its key', { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' }],
+    ['by the protocol it asks for', { Connection: 'Upgrade', Upgrade: 'foo, WebSocket' }],
+    ['by what the browser says of it', { 'Sec-Fetch-Mode': 'websocket' }],
+  ])('is known %s, and safe for no other site', async (_, headers) => {
+    await withGuard({ allowed_origins: ['https://app.example'] }, async (decide, asked) => {
+      const refused = await decide({ method: 'GET', headers: { ...headers, ...foreign } })
+      expect(refused.allowed ? undefined : refused.error.code).toBe('cross_site_request')
+      expect(asked()).toBe(0)
+      const bySite = { ...headers, 'Sec-Fetch-Site': 'cross-site' }
+      expect(statusOf(await decide({ method: 'GET', headers: bySite }))).toBe(403)
+      for (const Origin of ['https://app.example', 'https://gw.example']) {
+        expect(statusOf(await decide({ method: 'GET', headers: { ...headers, Origin } }))).toBe(200)
+      }
+      expect(statusOf(await decide({ method: 'GET', headers }))).toBe(200)
+    })
+  })
+
+  it.each<[string, string, number]>([
+    ['ws', 'https://evil.example', 403],
+    ['wss', 'https://evil.example', 403],
+    ['ws', 'http://gw.example', 200],
+    ['wss', 'https://gw.example', 200],
+    ['wss', 'http://gw.example', 403],
+  ])('is known by the scheme %s; of a page of %s: %d', async (scheme, Origin, status) => {
+    await withGuard({}, async (decide) => {
+      expect(statusOf(await decide({ method: 'GET', scheme, headers: { Origin } }))).toBe(status)
+    })
+  })
+
+  it('is none for any other protocol', async () => {
+    await withGuard({}, async (decide) => {
+      const headers = { Upgrade: 'h2c', 'Sec-Fetch-Mode': 'navigate', ...foreign }
+      expect(statusOf(await decide({ method: 'GET', headers }))).toBe(200)
     })
   })
 })

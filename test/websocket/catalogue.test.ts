@@ -132,6 +132,56 @@ describe('the class websocket', () => {
     await client.closed
   })
 
+  it.each([
+    ['graphql-ws', 'start', [1, 8]],
+    ['graphql-transport-ws', 'subscribe', [8]],
+  ])('%s: no operation reaches the upstream before connection_init', async (protocol, type, opcodes) => {
+    const client = await open(protocol)
+    expect((await client.response()).status).toBe(101)
+    const operation = frame(1, JSON.stringify({ id: '1', type, payload: { query: 'mutation {a}' } }))
+    client.write(Buffer.concat([operation, frame(1, '{"type":"connection_init"}')]))
+    const bytes = await client.until((received) => readFrames(received).frames.length === opcodes.length)
+    const { frames } = readFrames(bytes)
+    expect(frames.map(({ opcode }) => opcode)).toEqual(opcodes)
+    expect(closeOf(frames.at(-1)!)).toEqual([4401, 'Unauthorized'])
+    if (protocol === 'graphql-ws') {
+      expect(JSON.parse(frames[0]!.payload.toString())).toEqual({
+        type: 'connection_error',
+        payload: { message: 'Unauthorized' },
+      })
+    }
+    await client.closed
+    expect(framesAtUpstream().map(({ opcode }) => opcode)).toEqual([8])
+  })
+
+  it("another site's handshake is refused to the proxy and by /decisions alike", async () => {
+    const authenticators = [
+      { handler: 'cookie_session', config: { csrf: { allowed_origins: ['https://app.example'] } } },
+    ]
+    const to = { url: upstream.origin, websocket: { allowed_origins: ['*'] } }
+    await using own = await startStd({
+      store: store.url,
+      rules: [rule('/v1/graphql', { authenticators, upstream: to })],
+    })
+    const { proxy, api } = own.addresses
+    const handshake = (origin: string): string =>
+      bytesOf('ws-001')
+        .toString('latin1')
+        .replace(/Origin: .*\r\n/, '')
+        .replace('Connection:', `Cookie: ory_kratos_session=ALICE\r\nOrigin: ${origin}\r\nConnection:`)
+    const question = (origin: string): string =>
+      'GET /decisions/v1/graphql HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Host: gw.example\r\n' +
+      `Cookie: ory_kratos_session=ALICE\r\nOrigin: ${origin}\r\nSec-WebSocket-Version: 13\r\n` +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nConnection: close\r\n\r\n'
+    for (const origin of ['https://evil.example', 'null']) {
+      expect((await sendRaw(proxy.port, handshake(origin))).status).toBe(403)
+      expect((await sendRaw(api.port, question(origin))).status).toBe(403)
+    }
+    expect(upstream.requests).toEqual([])
+    expect((await sendRaw(proxy.port, handshake('https://app.example'))).status).toBe(101)
+    expect((await sendRaw(api.port, question('https://app.example'))).status).toBe(200)
+  })
+
   it('a socket ends with its rule', async () => {
     await using own = await startStd({
       store: store.url,
