@@ -14,13 +14,18 @@ export function handshakeProblem(inbound: Inbound, httpVersion: string): Gateway
   const { headers } = inbound
   if (inbound.method !== 'GET' || httpVersion !== '1.1') return refuse('a WebSocket begins with GET over HTTP/1.1')
   if (headers.get('sec-websocket-version') !== '13') return refuse('the WebSocket version is not 13')
-  if (headers.get('sec-websocket-key') === undefined) return refuse('there is no Sec-WebSocket-Key')
+  const key = headers.get('sec-websocket-key')
+  if (key === undefined) return refuse('there is no Sec-WebSocket-Key')
+  if (!isKey(key)) return refuse('Sec-WebSocket-Key is not 16 bytes in base64')
   const length = headers.get('content-length')
   if (headers.get('transfer-encoding') !== undefined || (length !== undefined && length !== '0')) {
     return refuse('a WebSocket handshake has no body')
   }
   return undefined
 }
+
+/** Whether this is 16 bytes in base64; node's own decoder takes much that is not. */
+const isKey = (text: string): boolean => text.length === 24 && /^[A-Za-z0-9+/]{22}==$/.test(text)
 
 const refuse = (reason: string): GatewayError =>
   new GatewayError('request_invalid', { reason, headers: [['Sec-WebSocket-Version', '13']] })

@@ -135,6 +135,13 @@ describe('a WebSocket handshake', () => {
       400,
     ],
     ['without a key', handshake('GET /ws', { 'Sec-WebSocket-Key': '' }), 400],
+    ['with a key that is none', handshake('GET /ws', { 'Sec-WebSocket-Key': 'x' }), 400],
+    ['with a key of 15 bytes', handshake('GET /ws', { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25j' }), 400],
+    ['with a key of 17 bytes', handshake('GET /ws', { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZSE=' }), 400],
+    ['with a key without padding', handshake('GET /ws', { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ' }), 400],
+    ['with a key in base64url', handshake('GET /ws', { 'Sec-WebSocket-Key': '-GhlIHNhbXBsZSBub25jZQ==' }), 400],
+    ['with a key with spaces', handshake('GET /ws', { 'Sec-WebSocket-Key': 'dGhlIHNh XBsZSBub25jZQ==' }), 400],
+    ['with two keys', handshake('GET /ws', { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }), 400],
     ['with a body', handshake('GET /ws', { 'Content-Length': '3' }), 400],
   ])('%s is refused', async (_name, bytes, status) => {
     const response = await sendRaw(proxy.port, bytes)
