@@ -52,6 +52,8 @@ export const start = async ({ name, core, command, args, folder, readyUrl, env }
     args: parameters,
     env: { PATH: process.env['PATH'], ...env },
     logs: folder,
+    // Without draining: no load balancer has to notice.
+    stopSignal: 'SIGINT',
     // Whoever is measuring sees failures instead of answers.
     onEnd: () => undefined,
   })

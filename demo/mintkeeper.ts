@@ -22,6 +22,8 @@ export const startMintkeeper = async (options: MintkeeperOptions): Promise<Child
     cwd: root,
     env: { PATH: process.env['PATH'], NO_COLOR: '1', ...environment },
     logs,
+    // Without draining: no load balancer has to notice.
+    stopSignal: 'SIGINT',
     onEnd,
   })
   try {

@@ -2,6 +2,9 @@ import type { JsonObject } from '../pipeline/contract/values.ts'
 import { resolveSafeguards } from './profile.ts'
 import type { Config, HandlerTable, ParsedConfig } from './schema.ts'
 
+/** Milliseconds: as long as most load balancers and Kubernetes take to notice that a server is no longer ready. */
+const SECURE_DRAIN = 5000
+
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 
 /** Fills in what depends on the profile, and puts the handlers' configs back as they were written. */
@@ -18,7 +21,7 @@ export function finishConfig(parsed: ParsedConfig, written: unknown): Config {
       proxy: serve.proxy,
       api: { ...api, host: host ?? listenOn, ...(hosts !== undefined && { allowed_hosts: hosts }) },
       prometheus: { ...serve.prometheus, host: serve.prometheus.host ?? listenOn },
-      shutdown: serve.shutdown,
+      shutdown: { ...serve.shutdown, drain: serve.shutdown.drain ?? (profile === 'secure' ? SECURE_DRAIN : 0) },
     },
     access_rules: parsed.access_rules,
     upstream: parsed.upstream,

@@ -48,6 +48,8 @@ export async function oryProxyConfig(settings: OryProxySettings): Promise<JsonOb
       // Nothing else is to be started on these: any free port will do.
       api: { host: '127.0.0.1', port: 0 },
       prometheus: { host: '127.0.0.1', port: 0 },
+      // Nobody can ask whether it is ready: there is no one to wait for.
+      shutdown: { drain: '0s' },
     },
     kratos: { public_url: kratos },
     authenticators: {

@@ -102,7 +102,7 @@ export function writeGateway(into: Folder, overrides: object = {}): string {
   return into.write('config.json', {
     profile: 'secure',
     log: { format: 'json' },
-    serve: { proxy: listener, api: listener, prometheus: listener },
+    serve: { proxy: listener, api: listener, prometheus: listener, shutdown: { drain: '0s' } },
     access_rules: { repositories: [`file://${into.file('rules.yaml')}`] },
     authenticators: {
       anonymous: { enabled: true },

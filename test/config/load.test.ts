@@ -49,6 +49,14 @@ describe('defaults', () => {
     expect(config?.serve.proxy.host).toBe('')
   })
 
+  it('leave load balancers time to notice that the gateway stops with profile secure', async () => {
+    const drainOf = async (text: string) => (await load({ 'a.yaml': text })).config?.serve.shutdown
+    expect(await drainOf('profile: secure')).toEqual({ drain: 5000, grace: 25_000 })
+    expect(await drainOf('profile: oathkeeper')).toEqual({ drain: 0, grace: 25_000 })
+    expect(await drainOf('profile: secure\nserve: {shutdown: {drain: 0s}}')).toMatchObject({ drain: 0 })
+    expect(await drainOf('serve: {shutdown: {drain: 2s}}')).toMatchObject({ drain: 2000 })
+  })
+
   it('can be set singly', async () => {
     const text = 'profile: secure\nserve: {api: {host: 0.0.0.0, allowed_hosts: [Mintkeeper]}, prometheus: {host: ""}}\n'
     const { config, relied } = await load({ 'a.yaml': `${text}safeguards: {path: resolve}\n` })

@@ -161,9 +161,9 @@ const prometheus = z
 const shutdown = z
   .strictObject({
     drain: duration
-      .prefault('0s')
+      .optional()
       .describe(
-        'How long after SIGTERM requests are still accepted while /health/ready already answers 503: as long as load balancers take to notice. SIGINT (Ctrl-C) skips it.',
+        'How long after SIGTERM requests are still accepted while /health/ready already answers 503: as long as load balancers take to notice. SIGINT (Ctrl-C) skips it. Default: 0s with profile oathkeeper, 5s with secure.',
       ),
     grace: duration.prefault('25s').describe('How long requests under way may then take to finish; what is left is cut off.'),
   })
