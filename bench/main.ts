@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { body } from './answers.ts'
 import { measure, startLoadClient, warmUp, type LoadClient, type Paired } from './measure.ts'
 import { pinned } from './parts.ts'
+import { profileFigures } from './profile.ts'
 import { circumstances, table, titleOf } from './report.ts'
 import { saveSection } from './results_file.ts'
 import { startBench, type Bench, type Selection, type Target } from './targets.ts'
@@ -27,6 +28,7 @@ const usage = `Usage: npm run bench [-- options]
   --only <words>       only targets whose names contain one of these, separated by commas
   --tokens             what tokens cost, and what a claims mapper without end costs others, instead of requests
   --start              how long a start takes until the first answer instead; 9 rounds unless told otherwise
+  --profile            where the time of a request goes, by V8's profiler, instead of requests
   --save               write bench/RESULTS.md
   --help               print this
 
@@ -132,6 +134,7 @@ const main = async (): Promise<void> => {
       only: { type: 'string', default: '' },
       tokens: { type: 'boolean', default: false },
       start: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -150,6 +153,12 @@ const main = async (): Promise<void> => {
     const figures = await withFolder((folder) => startFigures(folder, rounds ?? 9))
     say(figures)
     if (values.save) say(`\nWritten to ${await saveSection('Start', figures)}`)
+    return
+  }
+  if (values.profile) {
+    const figures = await withFolder((folder) => profileFigures(folder, 5 * positive('seconds', values.seconds) * 1000))
+    say(figures)
+    if (values.save) say(`\nWritten to ${await saveSection('Where the time goes', figures)}`)
     return
   }
   const options: Options = {
