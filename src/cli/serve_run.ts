@@ -46,16 +46,26 @@ export async function serveAsWorker(terminal: Terminal, files: readonly string[]
 }
 
 async function serveUntilDismissed(terminal: Terminal, files: readonly string[]): Promise<ExitCode> {
-  const { obey, shareMetrics, shareRevocations, tellListening } = await import('../workers/worker.ts')
-  const gateway = await start(terminal, files, { peers: { shareMetrics, shareRevocations } })
+  const [{ obey, shareRevocations, tellEnding, tellListening }, { createSharedMetrics }] = await Promise.all([
+    import('../workers/worker.ts'),
+    import('../workers/worker_metrics.ts'),
+  ])
+  const metrics = createSharedMetrics()
+  const gateway = await start(terminal, files, { peers: { shareMetrics: metrics.share, shareRevocations } })
   const addresses = await listen(terminal, gateway)
+  const endsWithin = (): number => {
+    const { drain, grace } = gateway.config.serve.shutdown
+    return drain + grace
+  }
   const stopped = new Promise<ExitCode>((resolve, reject) => {
     let stopping = false
     const stop = (ready: () => Promise<void>): void => {
       if (stopping) return
       stopping = true
+      tellEnding(endsWithin())
       ready()
         .then(() => gateway.close())
+        .then(() => metrics.tellLast())
         .then(() => resolve(0), reject)
     }
     obey({
@@ -73,7 +83,7 @@ async function serveUntilDismissed(terminal: Terminal, files: readonly string[])
   })
   let banner = ''
   printBanner({ ...terminal, err: (text) => void (banner += text) }, gateway, addresses)
-  tellListening(banner)
+  tellListening(banner, endsWithin())
   return stopped
 }
 

@@ -14,6 +14,8 @@ function describe(event: WorkerEvent, count: number): string {
       return `${event.banner}  workers  ${count}\n`
     case 'lost':
       return `Worker ${event.pid} ended (${event.why}); another one starts in ${event.delay} ms.\n`
+    case 'late':
+      return `Worker ${event.pid} did not ${event.to} in time and is killed.\n`
     case 'replaced':
       return `Worker ${event.pid} is replaced by ${event.by}.\n`
     case 'restart_refused':

@@ -4,8 +4,9 @@
  */
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as wait } from 'node:timers/promises'
-import { AggregatorRegistry } from '@prometheus-io/client'
-import { isWorkerMessage, type PrimaryMessage } from './messages.ts'
+import { reason, send, untilEnded, untilListening, type Start } from './child.ts'
+import { isWorkerMessage } from './messages.ts'
+import { WorkerMetrics } from './primary_metrics.ts'
 import { SLOT_VARIABLE } from './slot.ts'
 
 export type WorkerEvent =
@@ -13,6 +14,8 @@ export type WorkerEvent =
   | { readonly kind: 'listening'; readonly banner: string }
   /** It ended without being told to; another one takes its place in `delay` milliseconds. */
   | { readonly kind: 'lost'; readonly pid: number; readonly why: string; readonly delay: number }
+  /** It hangs, and is killed. */
+  | { readonly kind: 'late'; readonly pid: number; readonly to: 'start' | 'end' }
   | { readonly kind: 'replaced'; readonly pid: number; readonly by: number }
   /** What the files say now cannot be started with: the old workers go on. */
   | { readonly kind: 'restart_refused' }
@@ -21,6 +24,8 @@ export interface PrimaryOptions {
   /** How many workers serve. */
   readonly count: number
   readonly report: (event: WorkerEvent) => void
+  /** Milliseconds for a worker to load its files and listen. */
+  readonly startsWithin?: number
 }
 
 export interface Primary {
@@ -30,7 +35,10 @@ export interface Primary {
   reload(): void
   /** A new process for each worker, one after the other; the old one goes when the new one listens. */
   restart(): Promise<void>
-  /** Ends all workers; `drain` lets load balancers know first. Resolves when all of them have ended, with whether they did so in order. */
+  /**
+   * Ends all workers; `drain` lets load balancers know first. Resolves when all of them have ended, with whether they did so
+   * in order: by themselves, and within the time that the config gives them.
+   */
   stop(drain: boolean): Promise<boolean>
   /** Ends all workers at once. */
   kill(): void
@@ -40,13 +48,19 @@ export interface Primary {
 const FIRST_DELAY = 100
 const LONGEST_DELAY = 10_000
 const SERVED_FOR_A_WHILE = 10_000
+/** Milliseconds: thousands of rules, of servers that are slow to answer, on a machine that is busy. */
+const STARTS_WITHIN = 120_000
+/** Milliseconds beyond the time for requests to finish, for connections to databases and the like. */
+const END_MARGIN = 5000
 
-export function createPrimary({ count, report }: PrimaryOptions): Primary {
+export function createPrimary({ count, report, startsWithin = STARTS_WITHIN }: PrimaryOptions): Primary {
   /** By slot. */
   const workers: (Worker | undefined)[] = []
   const leaving = new Set<Worker>()
-  const metrics = new AggregatorRegistry()
-  let stopping = false
+  /** Milliseconds within which each that has listened ends. */
+  const endTimes = new WeakMap<Worker, number>()
+  const metrics = new WorkerMetrics()
+  const stopping = new AbortController()
   let delay = FIRST_DELAY
 
   const fork = (slot: number): Worker => {
@@ -58,13 +72,30 @@ export function createPrimary({ count, report }: PrimaryOptions): Primary {
       }
       if (message.mintkeeper !== 'metrics') return
       const { id } = message
-      metrics.clusterMetrics().then(
-        (text) => send(worker, { mintkeeper: 'metrics', id, text }),
-        () => send(worker, { mintkeeper: 'metrics', id }),
-      )
+      void metrics.text().then((text) => send(worker, { mintkeeper: 'metrics', id, text }))
     })
     return worker
   }
+
+  /** A worker that listens, or why it does not. */
+  const begin = async (slot: number): Promise<{ readonly worker: Worker; readonly start: Start }> => {
+    const worker = fork(slot)
+    const late = (): void => report({ kind: 'late', pid: pidOf(worker), to: 'start' })
+    const start = await untilListening(worker, startsWithin, late)
+    if (start.listening) {
+      endTimes.set(worker, start.endsWithin)
+      metrics.add(worker)
+    }
+    return { worker, start }
+  }
+
+  /** Resolves with the exit code of a worker that has been told to end. */
+  const end = (worker: Worker): Promise<number | null> =>
+    untilEnded(worker, {
+      endsWithin: endTimes.get(worker) ?? 0,
+      margin: END_MARGIN,
+      onLate: () => report({ kind: 'late', pid: pidOf(worker), to: 'end' }),
+    })
 
   /** Puts a worker that listens into its place, and sees to it that the place does not stay empty. */
   const install = (slot: number, worker: Worker): void => {
@@ -72,9 +103,9 @@ export function createPrimary({ count, report }: PrimaryOptions): Primary {
     const since = performance.now()
     const onEnd = (code: number | null, signal: string | null): void => {
       if (workers[slot] === worker) workers[slot] = undefined
-      if (stopping || leaving.has(worker)) return
+      if (stopping.signal.aborted || leaving.has(worker)) return
       if (performance.now() - since > SERVED_FOR_A_WHILE) delay = FIRST_DELAY
-      void refill(slot, worker.process.pid ?? 0, signal ?? `exit code ${code}`)
+      void refill(slot, pidOf(worker), reason(code, signal))
     }
     const { exitCode, signalCode } = worker.process
     if (worker.isDead()) onEnd(exitCode, signalCode)
@@ -82,16 +113,16 @@ export function createPrimary({ count, report }: PrimaryOptions): Primary {
   }
 
   const refill = async (slot: number, pid: number, why: string): Promise<void> => {
-    for (;;) {
+    while (!stopping.signal.aborted) {
       report({ kind: 'lost', pid, why, delay })
-      await wait(delay)
+      // Cut short by the end of all.
+      await wait(delay, undefined, { signal: stopping.signal }).catch(() => undefined)
+      if (stopping.signal.aborted) return
       delay = Math.min(delay * 2, LONGEST_DELAY)
-      if (stopping) return
-      const worker = fork(slot)
-      const start = await untilListening(worker)
+      const { worker, start } = await begin(slot)
       if (start.listening) return install(slot, worker)
-      pid = worker.process.pid ?? 0
-      why = `exit code ${start.exitCode}`
+      pid = pidOf(worker)
+      ;({ why } = start)
     }
   }
 
@@ -99,22 +130,22 @@ export function createPrimary({ count, report }: PrimaryOptions): Primary {
     const old = workers[slot]
     // It is about to be replaced anyway.
     if (old === undefined) return true
-    const worker = fork(slot)
-    if (!(await untilListening(worker)).listening) return false
+    const { worker, start } = await begin(slot)
+    if (!start.listening) return false
     leaving.add(old)
     install(slot, worker)
-    report({ kind: 'replaced', pid: old.process.pid ?? 0, by: worker.process.pid ?? 0 })
+    report({ kind: 'replaced', pid: pidOf(old), by: pidOf(worker) })
     send(old, { mintkeeper: 'retire' })
-    await ended(old)
+    await end(old)
     leaving.delete(old)
     return true
   }
 
   const restartAll = async (): Promise<void> => {
     for (let slot = 0; slot < count; slot += 1) {
-      if (stopping) return
+      if (stopping.signal.aborted) return
       if (await restartOne(slot)) continue
-      if (!stopping) report({ kind: 'restart_refused' })
+      if (!stopping.signal.aborted) report({ kind: 'restart_refused' })
       return
     }
   }
@@ -125,20 +156,19 @@ export function createPrimary({ count, report }: PrimaryOptions): Primary {
 
   return {
     async start() {
-      const first = fork(0)
-      const started = await untilListening(first)
+      const { worker: first, start } = await begin(0)
+      if (stopping.signal.aborted) return true
       // What keeps the first from starting has been told by it, and would keep the others, too.
-      if (!started.listening) return stopping
+      if (!start.listening) return false
       install(0, first)
       const others = Array.from({ length: count - 1 }, async (_, index) => {
         const slot = index + 1
-        const worker = fork(slot)
-        const other = await untilListening(worker)
-        if (other.listening) install(slot, worker)
-        else if (!stopping) void refill(slot, worker.process.pid ?? 0, `exit code ${other.exitCode}`)
+        const other = await begin(slot)
+        if (other.start.listening) install(slot, other.worker)
+        else void refill(slot, pidOf(other.worker), other.start.why)
       })
       await Promise.all(others)
-      if (!stopping) report({ kind: 'listening', banner: started.banner })
+      if (!stopping.signal.aborted) report({ kind: 'listening', banner: start.banner })
       return true
     },
     reload() {
@@ -149,46 +179,24 @@ export function createPrimary({ count, report }: PrimaryOptions): Primary {
       return restarting
     },
     async stop(drain) {
-      stopping = true
+      stopping.abort()
       const ends = all().map(async (worker) => {
+        if (endTimes.has(worker)) {
+          send(worker, { mintkeeper: 'stop', drain })
+          return (await end(worker)) === 0
+        }
         // One that does not listen yet does not hear either; it has nothing to finish.
-        if (workers.includes(worker) || leaving.has(worker)) send(worker, { mintkeeper: 'stop', drain })
-        else worker.process.kill('SIGKILL')
-        return ended(worker)
+        worker.process.kill('SIGKILL')
+        await end(worker)
+        return true
       })
-      const codes = await Promise.all(ends)
-      return codes.every((code) => code === 0)
+      return (await Promise.all(ends)).every(Boolean)
     },
     kill() {
-      stopping = true
+      stopping.abort()
       for (const worker of all()) worker.process.kill('SIGKILL')
     },
   }
 }
 
-type Start =
-  { readonly listening: true; readonly banner: string } | { readonly listening: false; readonly exitCode: number }
-
-/** Resolves when the worker listens, or has ended before. */
-function untilListening(worker: Worker): Promise<Start> {
-  return new Promise((resolve) => {
-    worker.on('message', (message: unknown) => {
-      if (!isWorkerMessage(message) || message.mintkeeper !== 'listening') return
-      resolve({ listening: true, banner: message.banner })
-    })
-    worker.once('exit', (code: number | null) => resolve({ listening: false, exitCode: code ?? 1 }))
-  })
-}
-
-function ended(worker: Worker): Promise<number> {
-  return new Promise((resolve) => {
-    const { exitCode } = worker.process
-    if (worker.isDead()) resolve(exitCode ?? 1)
-    else worker.once('exit', (code: number | null) => resolve(code ?? 1))
-  })
-}
-
-/** To a worker that may end at any moment. */
-function send(worker: Worker, message: PrimaryMessage): void {
-  if (worker.isConnected()) worker.send(message, () => undefined)
-}
+const pidOf = (worker: Worker): number => worker.process.pid ?? 0

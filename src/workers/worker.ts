@@ -1,5 +1,4 @@
 /** One of several processes that serve together: what it hears from the primary, and what it asks it for. */
-import { AggregatorRegistry, type Registry } from '@prometheus-io/client'
 import type { Revocations } from '../pipeline/contract/revocations.ts'
 import { isPrimaryMessage, type WorkerMessage } from './messages.ts'
 
@@ -10,9 +9,6 @@ export interface WorkerOrders {
   /** The primary ends, or has ended. */
   stop(drain: boolean): void
 }
-
-/** Milliseconds for the primary to ask all workers. */
-const METRICS_TIMEOUT = 6000
 
 /** Follows the primary's orders from now on. */
 export function obey(orders: WorkerOrders): void {
@@ -26,36 +22,17 @@ export function obey(orders: WorkerOrders): void {
   process.on('disconnect', () => orders.stop(false))
 }
 
-/** Tells the primary that this process can be given connections, and what the operator is to be told of that. */
-export function tellListening(banner: string): void {
-  tell({ mintkeeper: 'listening', banner })
+/**
+ * Tells the primary that this process can be given connections, what the operator is to be told of that, and within how many
+ * milliseconds it ends when it is told to.
+ */
+export function tellListening(banner: string, endsWithin: number): void {
+  tell({ mintkeeper: 'listening', banner, endsWithin })
 }
 
-/** Lets the primary collect this process' metrics; the answer is the metrics of all processes as text. */
-export function shareMetrics(registry: Registry): () => Promise<string> {
-  AggregatorRegistry.setRegistries([registry])
-  // Made for its listeners: it answers the primary's questions.
-  const aggregator = new AggregatorRegistry()
-  void aggregator
-  const waiting = new Map<number, (text: string | undefined) => void>()
-  let lastId = 0
-  process.on('message', (message: unknown) => {
-    if (isPrimaryMessage(message) && message.mintkeeper === 'metrics') waiting.get(message.id)?.(message.text)
-  })
-  return () =>
-    new Promise((resolve, reject) => {
-      lastId += 1
-      const id = lastId
-      const settle = (text: string | undefined): void => {
-        clearTimeout(timer)
-        waiting.delete(id)
-        if (text === undefined) reject(new Error('The metrics of the other workers could not be had'))
-        else resolve(text)
-      }
-      const timer = setTimeout(() => settle(undefined), METRICS_TIMEOUT)
-      waiting.set(id, settle)
-      tell({ mintkeeper: 'metrics', id })
-    })
+/** Tells the primary within how many milliseconds this process will have ended, from now on. */
+export function tellEnding(endsWithin: number): void {
+  tell({ mintkeeper: 'ending', endsWithin })
 }
 
 /** What one process hears of ended sessions, all of them hear. */

@@ -6,7 +6,7 @@ import { atEnd, listen, newFolder, ports } from './processes.ts'
 import { spawnCli, writeGateway, type Folder, type Spawned } from './run.ts'
 
 const free = { host: '127.0.0.1', port: 0 }
-const serving = { proxy: free, api: free, prometheus: free, shutdown: { drain: '300ms' } }
+const serving = { proxy: free, api: free, prometheus: free, shutdown: { drain: '300ms', grace: '1s' } }
 
 /** An upstream that says nothing of note, and a gateway with two workers before it; `config` lies over theirs. */
 async function start(
@@ -48,7 +48,14 @@ async function get(port: number, cookie?: string): Promise<number> {
   return status
 }
 
-/** Pids of workers, from a line for each request that one of them served. */
+/** How many requests the metrics tell of. */
+async function counted(metrics: number): Promise<number> {
+  const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
+  const lines = page.match(/^ory_oathkeeper_requests_total\{.*"oathkeeper-proxy".*\} \d+$/gm) ?? []
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
+
+/** Pids of workers: the primary has no other children. */
 async function workers({ child }: Spawned): Promise<ReadonlySet<number>> {
   const { readFileSync } = await import('node:fs')
   const text = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
@@ -83,6 +90,102 @@ describe('serve --workers', { timeout: 60_000 }, () => {
     for (let n = 0; n < 4; n += 1) expect(await get(proxy)).toBe(200)
     await expect.poll(async () => (await workers(spawned)).size, { timeout: 20_000 }).toBe(2)
     expect((await workers(spawned)).has(victim!)).toBe(false)
+  })
+
+  it('forgets nothing that a worker has counted when another one takes its place', async () => {
+    const { spawned, proxy, metrics } = await start()
+    const before = await workers(spawned)
+    for (let n = 0; n < 6; n += 1) await get(proxy)
+    spawned.child.kill('SIGUSR2')
+    await spawned.errMatching(/is replaced by[^]*is replaced by/)
+    await expect
+      .poll(async () => [...(await workers(spawned))].filter((pid) => before.has(pid)), { timeout: 20_000 })
+      .toEqual([])
+    await expect.poll(() => counted(metrics)).toBe(6)
+    for (let n = 0; n < 4; n += 1) await get(proxy)
+    await expect.poll(() => counted(metrics)).toBe(10)
+    const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text()
+    expect(page).toMatch(/requests_duration_seconds_count\{.*service="oathkeeper-proxy".*\} 10\n/)
+    // What a process has now does not outlive it.
+    expect(page).toMatch(/ory_oathkeeper_config_last_reload_successful 1\n/)
+    expect(page).toMatch(/ory_oathkeeper_rules\{state="valid"\} 1\n/)
+  })
+
+  it('tells no less of a worker that has crashed than it has told before', async () => {
+    const { spawned, proxy, metrics } = await start()
+    for (let n = 0; n < 6; n += 1) await get(proxy)
+    await expect.poll(() => counted(metrics)).toBe(6)
+    // Each of them has served three.
+    const [victim] = await workers(spawned)
+    process.kill(victim!, 'SIGKILL')
+    await spawned.errMatching(new RegExp(`Worker ${victim} ended`))
+    await expect.poll(() => counted(metrics)).toBe(6)
+    for (let n = 0; n < 4; n += 1) await get(proxy)
+    await expect.poll(() => counted(metrics)).toBe(10)
+  })
+
+  it('tells the metrics of the others and what it has told before while one hangs', async () => {
+    const { spawned, proxy, metrics } = await start()
+    for (let n = 0; n < 6; n += 1) await get(proxy)
+    await expect.poll(() => counted(metrics)).toBe(6)
+    const [hung] = await workers(spawned)
+    process.kill(hung!, 'SIGSTOP')
+    // Connections go to the workers in turn: the first or the second goes to the other one.
+    const two = [1, 2].map(() => counted(metrics))
+    try {
+      expect(await Promise.any(two)).toBe(6)
+    } finally {
+      process.kill(hung!, 'SIGCONT')
+      await Promise.all(two)
+    }
+  })
+
+  it('kills a worker that does not end', async () => {
+    const { spawned } = await start()
+    const [hung] = await workers(spawned)
+    process.kill(hung!, 'SIGSTOP')
+    spawned.child.kill('SIGTERM')
+    const { exitCode, err } = await spawned.ended
+    expect(err).toContain(`Worker ${hung} did not end in time and is killed.`)
+    expect(exitCode).toBe(1)
+  })
+
+  it('restarts all of them though one hangs', async () => {
+    const { spawned, proxy } = await start()
+    const before = await workers(spawned)
+    const [hung] = before
+    process.kill(hung!, 'SIGSTOP')
+    spawned.child.kill('SIGUSR2')
+    await spawned.errMatching(/is replaced by[^]*is replaced by/)
+    await expect
+      .poll(async () => [...(await workers(spawned))].filter((pid) => before.has(pid)), { timeout: 20_000 })
+      .toEqual([])
+    for (let n = 0; n < 4; n += 1) expect(await get(proxy)).toBe(200)
+    spawned.child.kill('SIGTERM')
+    expect((await spawned.ended).exitCode).toBe(0)
+  })
+
+  it('stops in order while a worker starts', async () => {
+    const { spawned } = await start()
+    const before = await workers(spawned)
+    process.kill([...before][0]!, 'SIGKILL')
+    await expect
+      .poll(async () => [...(await workers(spawned))].filter((pid) => !before.has(pid)).length, { interval: 10 })
+      .toBe(1)
+    spawned.child.kill('SIGTERM')
+    const { exitCode, err } = await spawned.ended
+    expect(exitCode).toBe(0)
+    expect(err.match(/another one starts/g)).toHaveLength(1)
+  })
+
+  it('stops in order before it has started', async () => {
+    const config = writeGateway(newFolder(), { serve: serving })
+    const spawned = spawnCli(['serve', '--workers', '2', '-c', config])
+    await expect.poll(async () => (await workers(spawned)).size, { interval: 10 }).toBe(1)
+    spawned.child.kill('SIGTERM')
+    const { exitCode, err } = await spawned.ended
+    expect(exitCode).toBe(0)
+    expect(err).toBe('SIGTERM: finishing what is under way; once more to stop at once.\n')
   })
 
   it('restarts one worker after the other on SIGUSR2 without a failed request', async () => {
