@@ -42,7 +42,7 @@ export const upstreamLimits = z.strictObject({
     .min(1)
     .max(65_535)
     .optional()
-    .describe('Connections at the same time, each with one request. Default: 256.'),
+    .describe('Connections at the same time, each with one request. Default: 1024.'),
   waiting: z
     .int()
     .min(0)
@@ -50,7 +50,7 @@ export const upstreamLimits = z.strictObject({
     .describe('Requests that may wait for a connection; further ones are answered with 503 at once. Default: 1024.'),
   wait: durationText
     .optional()
-    .describe('How long a request waits for a connection before it is answered with 503. Default: 5s.'),
+    .describe('How long a request waits for a connection before it is answered with 503. Default: 1s.'),
 })
 
 export interface UpstreamSettings {
