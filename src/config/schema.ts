@@ -63,7 +63,7 @@ export interface Config {
       readonly allowed_hosts?: readonly string[]
     }
     readonly prometheus: Listener<Parsed['serve']['prometheus']>
-    readonly shutdown: Required<Parsed['serve']['shutdown']>
+    readonly shutdown: Readonly<Record<'drain' | 'grace', number>>
   }
   readonly access_rules: Parsed['access_rules']
   readonly upstream: Parsed['upstream']
