@@ -38,7 +38,8 @@ export function untilEnded(
   { endsWithin, margin, onLate }: { readonly endsWithin: number; readonly margin: number; readonly onLate: () => void },
 ): Promise<number | null> {
   return new Promise((resolve) => {
-    if (worker.isDead()) return resolve(worker.process.exitCode)
+    const { exitCode } = worker.process
+    if (worker.isDead()) return resolve(exitCode)
     const killIn = (ms: number): NodeJS.Timeout =>
       setTimeout(() => {
         onLate()
