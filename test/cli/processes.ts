@@ -2,17 +2,14 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { folder, spawnCli, type Folder, type Spawned } from './run.ts'
 
-const open: (() => unknown)[] = []
-
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close()
-})
-
+/** A hook of this file would be one of the first test file alone that loads it: several share a process. */
 export function atEnd(close: () => unknown): void {
-  open.push(close)
+  onTestFinished(async () => {
+    await close()
+  })
 }
 
 export function newFolder(): Folder {
