@@ -109,6 +109,15 @@ export const barePart = async (folder: string, port: number, upstream: number, f
   return { name: 'bare proxy', core: 0, command: process.execPath, args, folder, readyUrl: at(port) }
 }
 
+export const floorPart = async (
+  folder: string,
+  { port, upstream, kind }: { port: number; upstream: number; kind: 'proxy' | 'alone' },
+): Promise<Part> => {
+  await mkdir(folder)
+  const args = [path.join(import.meta.dirname, 'floor.ts'), String(port), String(upstream), kind]
+  return { name: `floor, ${kind}`, core: 0, command: process.execPath, args, folder, readyUrl: at(port) }
+}
+
 /** The upstream where nginx is not installed. */
 export const nodeUpstreamPart = async (folder: string, port: number): Promise<Part> => {
   await mkdir(folder)

@@ -10,6 +10,7 @@ import { oathkeeperVersion } from './oathkeeper.ts'
 import {
   barePart,
   caddyPart,
+  floorPart,
   haproxyPart,
   mintkeeperPart,
   nginxPart,
@@ -64,7 +65,7 @@ export const startBench = async (folder: string, { rules, workers }: Selection):
     return child.pid
   }
   const at = (name: string): string => path.join(folder, name)
-  let port = await freeBlock(10 + 3 * (rules.length + workers.length))
+  let port = await freeBlock(12 + 3 * (rules.length + workers.length))
   const next = (): number => port++
   const nextPorts = (upstream: number): MintkeeperPorts => ({ proxy: next(), api: next(), metrics: next(), upstream })
 
@@ -82,6 +83,18 @@ export const startBench = async (folder: string, { rules, workers }: Selection):
       { name: 'nginx, auth_request: session kept', port: own, pid, at: 'cached' },
     )
     return plain
+  }
+
+  const addFloor = async (upstream: number): Promise<void> => {
+    const names = {
+      alone: "node's HTTP server alone: no upstream",
+      proxy: "node's HTTP server and Mintkeeper's client, nothing else",
+    } as const
+    for (const kind of ['alone', 'proxy'] as const) {
+      const own = next()
+      const pid = await add(await floorPart(at(`floor-${kind}`), { port: own, upstream, kind }))
+      targets.push({ name: names[kind], port: own, pid, at: 'plain' })
+    }
   }
 
   const addMintkeeper = async (upstream: number): Promise<void> => {
@@ -157,6 +170,7 @@ export const startBench = async (folder: string, { rules, workers }: Selection):
     const own = next()
     const hono = await add(await barePart(at('bare-hono'), own, upstream, 'hono'))
     targets.push({ name: 'bare proxy, the same behind a route of Hono', port: own, pid: hono, at: 'plain' })
+    await addFloor(upstream)
     await addMintkeeper(upstream)
     return { targets, reference, bare: measured, stop }
   } catch (error) {
