@@ -1,6 +1,7 @@
 /** `bench/RESULTS.md`: a section for each kind of run, each written by the run that it is of. */
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { format, resolveConfig } from 'prettier'
 
 const file = path.join(import.meta.dirname, 'RESULTS.md')
 
@@ -12,6 +13,7 @@ export const saveSection = async (title: string, text: string): Promise<string> 
   const index = sections.findIndex((each) => each.startsWith(`## ${title}\n`))
   if (index === -1) sections.push(section)
   else sections[index] = section
-  await writeFile(file, `${sections.map((each) => each.trim()).join('\n\n')}\n`)
+  const results = sections.map((each) => each.trim()).join('\n\n')
+  await writeFile(file, await format(results, { ...(await resolveConfig(file)), parser: 'markdown' }))
   return path.relative(process.cwd(), file)
 }
