@@ -30,7 +30,10 @@ const textsOf = (result: unknown): string[] =>
 
 const add = (text: string): string => `mutation { createNote(input: { note: { text: "${text}" } }) { note { text } } }`
 
-/** Tells of notes until somebody has heard of one: when a subscription is in place is not said. */
+/**
+ * Tells of notes until somebody has heard of one: when a subscription is in place is not said, and what an earlier test told may
+ * come late. In front of the note stands as whom the server knows the listener.
+ */
 async function heardBy(told: Promise<unknown>): Promise<unknown> {
   let heard: unknown
   const listen = async (): Promise<void> => {
@@ -69,7 +72,7 @@ describe.each(['upgrade', 'payload'])('graphql-ws, with credentials in the %s', 
     expect(await ask(client, add(`by ${rule}`))).toEqual({ data: { createNote: { note: { text: `by ${rule}` } } } })
     expect(await heardBy(told)).toEqual({
       done: false,
-      value: { data: { noteAdded: expect.stringMatching(`^${kratos.alice.id}: (by ${rule}|news)$`) } },
+      value: { data: { noteAdded: expect.stringMatching(`^${kratos.alice.id}: `) } },
     })
     await subscription.return?.()
     await client.dispose()
@@ -143,7 +146,7 @@ describe.each(['upgrade', 'payload'])('subscriptions-transport-ws, with credenti
     expect(textsOf(await results(own).first)).toContain('b')
     expect(await results(add(`older, by ${rule}`)).first).toMatchObject({ data: { createNote: {} } })
     expect(await heardBy(told.first)).toEqual({
-      data: { noteAdded: expect.stringMatching(`^${kratos.bob.id}: (older, by ${rule}|news)$`) },
+      data: { noteAdded: expect.stringMatching(`^${kratos.bob.id}: `) },
     })
     told.stop()
     client.close()
