@@ -16,8 +16,8 @@ const mebibyte = 1024 * 1024
 /** What is no longer used does not count. */
 const tidy = 'data:text/javascript,setInterval(()=>gc(),200)'
 const streams = 40
-/** Kernel buffers of both connections together take some MiB; whoever has got rid of more is not stopped by anybody. */
-const plenty = 64 * mebibyte
+/** Linux lets each receiving end have up to 32 MiB; whoever has got rid of more is not stopped by anybody. */
+const plenty = 256 * mebibyte
 
 /** Writes for ever, as fast as the other side takes it; resolves when it has taken nothing for a while. */
 async function fill(socket: Writable): Promise<number> {
