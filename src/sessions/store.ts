@@ -14,7 +14,7 @@ import { createBreaker } from './breaker.ts'
 import { createSessionCache, type Reply } from './cache.ts'
 import { createHealthCheck } from './health.ts'
 import { createPlaces } from './places.ts'
-import { questionKey, rememberedKeys } from './question_key.ts'
+import { questionKey } from './question_key.ts'
 import { createRevocationLog } from './revocation_log.ts'
 
 export interface SessionStoreOptions {
@@ -71,7 +71,6 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
   const cache = createSessionCache({ clock })
   const places = createPlaces(concurrency)
   const isReady = createHealthCheck(pools)
-  const repeatedKey = rememberedKeys()
   const inFlight = new Map<string, Promise<SessionAnswer>>()
   const revocations = createRevocationLog()
   let distrusts = 0
@@ -153,7 +152,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
 
   return {
     ask(question, policy = askEachTime) {
-      const key = policy.reuse ? repeatedKey(question) : questionKey(question)
+      const key = questionKey(question)
       if (policy.reuse && distrusts === 0) {
         const known = cache.fresh(key, policy)
         if (known !== undefined) {
