@@ -111,7 +111,8 @@ const list = (text: string): string[] => text.split(',').filter((word) => word !
 const chosen = (text: string): readonly Workload[] =>
   list(text).map((name) => {
     const workload = workloads.find((candidate) => candidate.name === name)
-    if (workload === undefined) throw new TypeError(`There is no workload "${name}".`)
+    if (workload === undefined)
+      throw new TypeError(`There is no workload "${name}"; there are ${workloads.map((each) => each.name).join(', ')}.`)
     return workload
   })
 

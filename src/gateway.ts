@@ -1,4 +1,7 @@
-/** The composition root: loads what requests run on, listens, swaps it whole on reload, and closes in order. */
+/**
+ * The composition root: loads what requests run on, listens, swaps it whole on reload, and closes in order. Longer than most
+ * files because it is the one place that knows every part.
+ */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Health } from './api/health.ts'

@@ -3,6 +3,7 @@
  * so that a request costs one map look-up per header and no lower-casing.
  */
 
+import { isToken, perSpelling } from '../outbound/http1/field_names.ts'
 import { framingHeaders, hopByHopHeaders } from '../pipeline/message_headers.ts'
 
 /** Belongs to one connection (RFC 9110 section 7.6.1), or is handled by the connection's own end. */
@@ -74,22 +75,8 @@ const singles: readonly string[] = [
 /** The bits of `HeaderName.single` that are asked for by name. */
 export const single = { host: 1, contentLength: 8, transferEncoding: 16 } as const
 
-const known = new Map<string, HeaderName>()
-// A client that invents names must not fill the memory; past the limit the table starts anew.
-const knownLimit = 4096
-const longestKept = 64
-
 /** The traits of a header name in any spelling. */
-export function headerName(spelling: string): HeaderName {
-  const found = known.get(spelling)
-  if (found !== undefined) return found
-  const name = describe(spelling.toLowerCase())
-  if (spelling.length <= longestKept) {
-    if (known.size >= knownLimit) known.clear()
-    known.set(spelling, name)
-  }
-  return name
-}
+export const headerName: (spelling: string) => HeaderName = perSpelling((spelling) => describe(spelling.toLowerCase()))
 
 function describe(lower: string): HeaderName {
   const alias = lower.replaceAll('_', '-')
@@ -102,14 +89,4 @@ function describe(lower: string): HeaderName {
   if (!isToken(lower) || lower === '__proto__') traits |= invalid
   const index = singles.indexOf(lower)
   return { lower, traits, alias, single: index === -1 ? 0 : 1 << index }
-}
-
-/** RFC 9110 section 5.6.2, for text in lower case. */
-function isToken(lower: string): boolean {
-  for (let i = 0; i < lower.length; i++) {
-    const code = lower.charCodeAt(i)
-    const letterOrDigit = (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39)
-    if (!letterOrDigit && !"!#$%&'*+-.^_`|~".includes(lower.charAt(i))) return false
-  }
-  return lower.length > 0
 }

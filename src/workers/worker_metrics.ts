@@ -1,3 +1,4 @@
+/** What a worker tells the primary of its metrics, and asks it for: any of them may be asked for the page of all. */
 import type { Registry } from '@prometheus-io/client'
 import { isPrimaryMessage, type WorkerMessage } from './messages.ts'
 

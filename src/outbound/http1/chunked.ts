@@ -1,10 +1,8 @@
 /** The chunked transfer coding (RFC 9112 section 7.1), read as strictly as the head. */
-import { valueByte } from './characters.ts'
+import { CR, LF, valueByte } from './characters.ts'
 import { malformed } from './errors.ts'
 import { readFields } from './response_head.ts'
 
-const CR = 0x0d
-const LF = 0x0a
 const SEMICOLON = 0x3b
 /** Bytes of extensions that one message may have: they say nothing to us. */
 const MOST_EXTENSION = 16_384

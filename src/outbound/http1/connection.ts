@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import { BodySender, type BodySenderOwner, type RequestBody } from './body_sender.ts'
 import { ExchangeError } from './errors.ts'
 import { requestHead, type RequestLines } from './request_head.ts'
+import { RestartableTimer } from './restartable_timer.ts'
 import type { ResponseHead } from './response_head.ts'
 import { ResponseReader, type ResponseSink } from './response_reader.ts'
 
@@ -83,11 +84,10 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
   #keepAlive: number
   #answered = 0
   #waitsFor: 'nothing' | 'body_sent' | 'head' | 'body' | 'request' = 'nothing'
-  /** Refreshed rather than set anew: it fires when nothing happened for so long, and then sees what was waited for. */
-  #timer: NodeJS.Timeout | undefined
-  #timerMs = 0
-  #idleTimer: NodeJS.Timeout | undefined
-  #idleMs = 0
+  readonly #timer = new RestartableTimer(() => this.#late())
+  readonly #idleTimer = new RestartableTimer(() => {
+    if (this.#waitsFor === 'request') this.destroy()
+  })
   readonly #onEnd = (): void => this.#ended()
   readonly #onError = (error: Error): void => this.destroy(error)
   readonly #onClose = (): void => this.destroy()
@@ -153,11 +153,7 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
   /** Keeps the connection, which has to be free, for a request to come. */
   rest(): void {
     this.#waitsFor = 'request'
-    if (this.#idleTimer === undefined || this.#idleMs !== this.#keepAlive) {
-      clearTimeout(this.#idleTimer)
-      this.#idleMs = this.#keepAlive
-      this.#idleTimer = setTimeout(() => this.#waitsFor === 'request' && this.destroy(), this.#idleMs).unref()
-    } else this.#idleTimer.refresh()
+    this.#idleTimer.start(this.#keepAlive)
     this.#options.owner.onFree(this)
   }
 
@@ -266,7 +262,7 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
   }
 
   onBodyMoved(): void {
-    if (this.#waitsFor === 'body_sent') this.#timer?.refresh()
+    if (this.#waitsFor === 'body_sent') this.#timer.restart()
   }
 
   onBodySent(): void {
@@ -301,8 +297,8 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
     this.#isGone = true
     this.#handler = undefined
     this.#request = undefined
-    clearTimeout(this.#timer)
-    clearTimeout(this.#idleTimer)
+    this.#timer.stop()
+    this.#idleTimer.stop()
     this.#sender?.stop()
     this.#sender = undefined
     this.#options.owner.onGone(this)
@@ -322,12 +318,7 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
 
   #wait(what: 'body_sent' | 'head' | 'body', ms: number): void {
     this.#waitsFor = ms === 0 ? 'nothing' : what
-    if (ms === 0) return
-    if (this.#timer === undefined || this.#timerMs !== ms) {
-      clearTimeout(this.#timer)
-      this.#timerMs = ms
-      this.#timer = setTimeout(() => this.#late(), ms).unref()
-    } else this.#timer.refresh()
+    if (ms !== 0) this.#timer.start(ms)
   }
 
   #late(): void {
@@ -336,6 +327,6 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
     else if (what === 'head' || (what === 'body_sent' && this.#sender?.isBlocked === true))
       this.destroy(new ExchangeError('RESPONSE_HEAD_TIMEOUT', 'the response did not begin in time'))
     // It is the client that sends nothing, and somebody else's to say for how long.
-    else if (what === 'body_sent') this.#timer?.refresh()
+    else if (what === 'body_sent') this.#timer.restart()
   }
 }

@@ -1,5 +1,5 @@
-/** Why there is no whole response, where no error of the system says it. */
-export type ResponseFailure =
+/** Why an exchange has failed, where no error of the system says it. */
+export type ExchangeFailure =
   /** No connection was made in time. */
   | 'CONNECT_TIMEOUT'
   /** The connection ended before the response did. */
@@ -17,9 +17,9 @@ export type ResponseFailure =
 /** The message names what is wrong and repeats nothing of what was sent or received. */
 export class ExchangeError extends Error {
   override readonly name = 'ExchangeError'
-  readonly code: ResponseFailure
+  readonly code: ExchangeFailure
 
-  constructor(code: ResponseFailure, message: string) {
+  constructor(code: ExchangeFailure, message: string) {
     super(message)
     this.code = code
   }

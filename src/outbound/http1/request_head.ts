@@ -1,6 +1,6 @@
 /** The head of a request, as bytes that can be read in one way only (RFC 9112 sections 3 and 5). */
-import { tokenByte } from './characters.ts'
 import { ExchangeError } from './errors.ts'
+import { isToken, perSpelling } from './field_names.ts'
 
 export interface RequestLines {
   readonly method: string
@@ -81,27 +81,10 @@ function framingLine(method: string, framing: RequestFraming): string {
 
 type NameKind = 'other' | 'host' | 'reserved' | 'invalid'
 
-const kinds = new Map<string, NameKind>()
-// Who invents names must not fill the memory; past the limit the table starts anew.
-const mostKinds = 4096
-const longestKept = 64
-
-/** Looked up once per spelling: the same few come with every request. */
-function nameKind(name: string): NameKind {
-  const known = kinds.get(name)
-  if (known !== undefined) return known
+const nameKind = perSpelling((name): NameKind => {
+  if (!isToken(name)) return 'invalid'
   const lower = name.toLowerCase()
-  const kind = !isToken(name) ? 'invalid' : reserved.has(lower) ? 'reserved' : lower === 'host' ? 'host' : 'other'
-  if (name.length <= longestKept) {
-    if (kinds.size >= mostKinds) kinds.clear()
-    kinds.set(name, kind)
-  }
-  return kind
-}
-
-function isToken(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (tokenByte[text.charCodeAt(i)] !== 1) return false
-  return text.length > 0
-}
+  return reserved.has(lower) ? 'reserved' : lower === 'host' ? 'host' : 'other'
+})
 
 const invalid = (what: string): ExchangeError => new ExchangeError('REQUEST_INVALID', `${what} cannot be sent`)

@@ -2,7 +2,7 @@
  * The head of a response, read strictly (RFC 9112 sections 4 to 6): what two readers could understand differently is an error,
  * because a wrong end of one response would be the beginning of another client's.
  */
-import { tokenByte, valueByte } from './characters.ts'
+import { CR, HTAB, LF, SPACE, tokenByte, valueByte } from './characters.ts'
 import { malformed } from './errors.ts'
 
 export interface ResponseHead {
@@ -18,10 +18,6 @@ export interface ResponseHead {
   readonly keepAlive: number | undefined
 }
 
-const HTAB = 0x09
-const LF = 0x0a
-const CR = 0x0d
-const SPACE = 0x20
 const COLON = 0x3a
 /** More lines than any server means. */
 const MOST_FIELDS = 256

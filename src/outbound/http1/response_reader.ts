@@ -1,4 +1,5 @@
 /** Finds one response in the bytes of a connection, in whatever pieces they come (RFC 9112 section 6.3). */
+import { CR, LF } from './characters.ts'
 import { ChunkedReader } from './chunked.ts'
 import { ExchangeError, malformed } from './errors.ts'
 import { readHead, type ResponseHead } from './response_head.ts'
@@ -21,8 +22,6 @@ const LONGEST_HEAD = 16_384
 const MOST_INFORMATION = 32
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
 const BEGINNING = Buffer.from('HTTP/1.')
-const CR = 0x0d
-const LF = 0x0a
 const NO_TRAILERS: readonly string[] = []
 
 type State = 'head' | 'counted' | 'chunked' | 'until_close' | 'ended'

@@ -7,7 +7,7 @@ import { Client, type Dispatcher } from 'undici'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { corpus } from './corpus.ts'
-import { ask, poolTo, type ScriptedServer, startScripted } from './support.ts'
+import { ask, poolTo, type ScriptedServer, startScripted, type Outcome } from './support.ts'
 
 /** What we refuse and undici takes, by what we say. */
 const stricter: Readonly<Record<string, string>> = {
@@ -42,14 +42,7 @@ const wider: readonly { reason: string; applies: (bytes: string, ours: Plain, th
   },
 ]
 
-interface Plain {
-  readonly status: number
-  readonly fields: readonly string[]
-  readonly body: string
-  readonly trailers: readonly string[]
-  readonly interim: readonly number[]
-  readonly error: Error | undefined
-}
+type Plain = Omit<Outcome, 'reused'>
 
 let server: ScriptedServer
 let asked = 0
