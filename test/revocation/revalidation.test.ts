@@ -53,10 +53,15 @@ describe('re-validation in the background', () => {
     const { test } = arranged
     test.standIn.bob.updated_at = new Date().toISOString()
     await timeUntil(async () => (await test.remembered())[2] === false)
-    const asked = test.standIn.calls.get(test.users[2].token)
-    await arranged.twoRounds()
-    expect(await test.remembered()).toEqual([true, true, true])
-    expect(test.standIn.calls.get(test.users[2].token)).toBe(asked)
+    // A question that was under way meanwhile compares with the session of before; after it nothing is asked any more.
+    const calls = (): number | undefined => test.standIn.calls.get(test.users[2].token)
+    await expect
+      .poll(async () => {
+        const asked = calls()
+        await arranged.twoRounds()
+        return { remembered: await test.remembered(), isAskedAgain: calls() !== asked }
+      })
+      .toEqual({ remembered: [true, true, true], isAskedAgain: false })
   })
 
   it('ends nothing when Kratos does not answer, and tells once that it does not', async () => {
