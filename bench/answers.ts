@@ -3,33 +3,38 @@
 /** 1024 bytes of JSON. */
 export const body = JSON.stringify({ data: 'x'.repeat(1024 - '{"data":""}'.length) })
 
+export const identityOf = (number: string): string => `a11ce000-0000-4000-8000-000000000${number}`
+
 const timestamp = '2026-01-01T00:00:00Z'
 
-/** A session as Kratos shows it. */
-export const sessionJson = JSON.stringify({
-  id: '5e551000-0000-4000-8000-000000000001',
-  active: true,
-  expires_at: '2100-01-01T00:00:00Z',
-  authenticated_at: timestamp,
-  authenticator_assurance_level: 'aal1',
-  authentication_methods: [{ method: 'password', aal: 'aal1', completed_at: timestamp }],
-  issued_at: timestamp,
-  identity: {
-    id: 'a11ce000-0000-4000-8000-000000000001',
-    schema_id: 'default',
-    schema_url: 'http://127.0.0.1/schemas/ZGVmYXVsdA',
-    state: 'active',
-    state_changed_at: timestamp,
-    traits: { email: 'alice@example.com', name: { first: 'Alice', last: 'Liddell' } },
-    verifiable_addresses: [{ id: 'v', value: 'alice@example.com', verified: true, via: 'email', status: 'completed' }],
-    recovery_addresses: [{ id: 'r', value: 'alice@example.com', via: 'email' }],
-    metadata_public: { role: 'user' },
-    created_at: timestamp,
-    updated_at: timestamp,
-    organization_id: null,
-  },
-  devices: [{ id: 'd', ip_address: '192.0.2.1', user_agent: 'Mozilla/5.0', location: '' }],
-})
+/** A session as Kratos shows it, of a user of their own for each number of three digits. */
+export const sessionJson = (number: string): string =>
+  JSON.stringify({
+    id: `5e551000-0000-4000-8000-000000000${number}`,
+    active: true,
+    expires_at: '2100-01-01T00:00:00Z',
+    authenticated_at: timestamp,
+    authenticator_assurance_level: 'aal1',
+    authentication_methods: [{ method: 'password', aal: 'aal1', completed_at: timestamp }],
+    issued_at: timestamp,
+    identity: {
+      id: identityOf(number),
+      schema_id: 'default',
+      schema_url: 'http://127.0.0.1/schemas/ZGVmYXVsdA',
+      state: 'active',
+      state_changed_at: timestamp,
+      traits: { email: 'alice@example.com', name: { first: 'Alice', last: 'Liddell' } },
+      verifiable_addresses: [
+        { id: 'v', value: 'alice@example.com', verified: true, via: 'email', status: 'completed' },
+      ],
+      recovery_addresses: [{ id: 'r', value: 'alice@example.com', via: 'email' }],
+      metadata_public: { role: 'user' },
+      created_at: timestamp,
+      updated_at: timestamp,
+      organization_id: null,
+    },
+    devices: [{ id: 'd', ip_address: '192.0.2.1', user_agent: 'Mozilla/5.0', location: '' }],
+  })
 
 /** How many digits at the end of a request's head may be replaced, and what stands behind them. */
 export const cookieDigits = 12

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { body, sessionJson } from './answers.ts'
+import { body, identityOf, sessionJson } from './answers.ts'
 
 /** Undefined when nginx is not installed. */
 export const nginxVersion = (): string | undefined => {
@@ -41,7 +41,7 @@ ${http}
 
 /**
  * Answers everything with the same JSON, `echo` with the request's Authorization, `download` with 1 MiB, `upload` when it
- * has read the whole body, and the session check. Writes the file that it sends into its folder, which must exist.
+ * has read the whole body, and the session check: new cookies are those of a thousand users in turn. Writes the file that it sends into its folder, which must exist.
  */
 export const upstreamConfig = (folder: string, port: number): string => {
   const file = path.join(folder, 'download')
@@ -49,6 +49,7 @@ export const upstreamConfig = (folder: string, port: number): string => {
   return frame(
     folder,
     `
+  map $http_cookie $number { default 000; ~(?<digits>[0-9][0-9][0-9])$ $digits; }
   server {
     listen 127.0.0.1:${port} backlog=1024;
     location / { return 200 '${body}'; }
@@ -62,8 +63,8 @@ export const upstreamConfig = (folder: string, port: number): string => {
       proxy_pass http://127.0.0.1:${port};
     }
     location = /sessions/whoami {
-      add_header X-Kratos-Authenticated-Identity-Id a11ce000-0000-4000-8000-000000000001;
-      return 200 '${sessionJson}';
+      add_header X-Kratos-Authenticated-Identity-Id ${identityOf('$number')};
+      return 200 '${sessionJson('$number')}';
     }
   }`,
   )

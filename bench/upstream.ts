@@ -11,7 +11,7 @@ createServer((request, response) => {
     : url.endsWith('/download')
       ? megabyte
       : url === '/sessions/whoami'
-        ? sessionJson
+        ? sessionJson('000')
         : body
   request.resume().on('end', () => {
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(answer) })

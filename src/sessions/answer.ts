@@ -3,16 +3,19 @@ import { GatewayError } from '../errors.ts'
 import { rateLimited } from '../outbound/rate_limit.ts'
 import type { HttpResponse } from '../pipeline/contract/http_client.ts'
 import type { SessionAnswer, SessionQuestion } from '../pipeline/contract/session_store.ts'
+import type { Session } from '../pipeline/contract/session.ts'
 import type { Json } from '../pipeline/contract/values.ts'
+import type { KnownAnswers } from './known_answers.ts'
 
-/** Maps a whole response; `question.reader` decides about the 200s and about statuses nobody expects. */
-export function readAnswer(response: HttpResponse, question: SessionQuestion): SessionAnswer {
+/**
+ * Maps a whole response; `question.reader` decides about the 200s and about statuses nobody expects. What `known` has been told
+ * of before is not read again.
+ */
+export function readAnswer(response: HttpResponse, question: SessionQuestion, known?: KnownAnswers): SessionAnswer {
   const { status } = response
   const setCookie = lines(response.headers['set-cookie'])
   if (status === 200) {
-    const document = parse(response.body, question.method)
-    if (document instanceof GatewayError) return { outcome: 'unavailable', error: document }
-    const session = question.reader.read(document)
+    const session = readSession(response.body, question, known)
     if (session instanceof GatewayError) return refusal(session, setCookie)
     const verbatim = question.verbatim && { body: response.body, cacheFor: cacheableFor(response) }
     return { outcome: 'session', session, setCookie, ...(verbatim !== undefined && { verbatim }) }
@@ -28,6 +31,20 @@ export function readAnswer(response: HttpResponse, question: SessionQuestion): S
     return storeUnavailable(`the session store answered ${status}`, retryAfter)
   }
   return refusal(question.reader.unexpected(status), setCookie)
+}
+
+function readSession(
+  body: string,
+  { reader, method }: SessionQuestion,
+  known: KnownAnswers | undefined,
+): Session | GatewayError {
+  const before = known?.recall(reader, body)
+  if (before !== undefined) return before
+  const document = parse(body, method)
+  if (document instanceof GatewayError) return document
+  const session = reader.read(document)
+  if (!(session instanceof GatewayError)) known?.keep(reader, body, session)
+  return session
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { CallTimeoutError, exchange, originOf, TooLargeError } from '../outbound/call.ts'
 import { OriginPools } from '../outbound/origin_pools.ts'
+import type { HttpResponse } from '../pipeline/contract/http_client.ts'
 import type { Revocation } from '../pipeline/contract/revocations.ts'
 import type { Clock, Log } from '../pipeline/contract/runtime.ts'
 import type { Session } from '../pipeline/contract/session.ts'
@@ -13,6 +14,7 @@ import { cacheableFor, outOfOrder, outrun, overloaded, readAnswer, unavailable, 
 import { createBreaker } from './breaker.ts'
 import { createSessionCache, type Reply } from './cache.ts'
 import { createHealthCheck } from './health.ts'
+import { createKnownAnswers } from './known_answers.ts'
 import { createPlaces } from './places.ts'
 import { questionKey } from './question_key.ts'
 import { createRevocationLog } from './revocation_log.ts'
@@ -69,6 +71,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
   const { log, observe, observeMemory, onRefused } = options
   const pools = new OriginPools({ connections: concurrency, connectTimeout: CONNECT_TIMEOUT })
   const cache = createSessionCache({ clock })
+  const known = createKnownAnswers(clock)
   const places = createPlaces(concurrency)
   const isReady = createHealthCheck(pools)
   const inFlight = new Map<string, Promise<SessionAnswer>>()
@@ -95,27 +98,38 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
     }
     try {
       if (waits && breaker.isOpen(origin)) return { answer: outOfOrder(), size: 0 }
-      const reply = await callNow(question, origin, left)
-      observe?.(reply.answer.outcome)
-      return reply
+      const response = await exchange(pools, question, { timeout: left, maxBody })
+      return told(answered(response, question, origin))
+    } catch (error) {
+      return told(failed(error, origin, left))
     } finally {
       places.leave()
     }
   }
 
-  const callNow = async (question: SessionQuestion, origin: string, left: number): Promise<Reply> => {
-    try {
-      const response = await exchange(pools, question, { timeout: left, maxBody })
-      breaker.answered(origin)
-      const { status, body } = response
-      return { answer: readAnswer(response, question), status, cacheFor: cacheableFor(response), size: body.length }
-    } catch (error) {
-      // What cannot be read is an answer, too; and the client may be the one who made it so large.
-      if (!(error instanceof TooLargeError || error instanceof TypeError)) breaker.failed(origin)
-      // When most of the time went by before the call, that says nothing about the session store.
-      const late = left < timeout && error instanceof CallTimeoutError
-      return { answer: late ? overloaded() : unavailable(error), size: 0 }
+  const told = (reply: Reply): Reply => {
+    observe?.(reply.answer.outcome)
+    return reply
+  }
+
+  const answered = (response: HttpResponse, question: SessionQuestion, origin: string): Reply => {
+    breaker.answered(origin)
+    const { status, body } = response
+    return {
+      answer: readAnswer(response, question, known),
+      status,
+      cacheFor: cacheableFor(response),
+      size: body.length,
     }
+  }
+
+  /** Takes the milliseconds that were left for the call when it began. */
+  const failed = (error: unknown, origin: string, left: number): Reply => {
+    // What cannot be read is an answer, too; and the client may be the one who made it so large.
+    if (!(error instanceof TooLargeError || error instanceof TypeError)) breaker.failed(origin)
+    // When most of the time went by before the call, that says nothing about the session store.
+    const late = left < timeout && error instanceof CallTimeoutError
+    return { answer: late ? overloaded() : unavailable(error), size: 0 }
   }
 
   const ask = async (question: SessionQuestion, key: string, policy: SessionPolicy): Promise<SessionAnswer> => {
@@ -154,10 +168,10 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
     ask(question, policy = askEachTime) {
       const key = questionKey(question)
       if (policy.reuse && distrusts === 0) {
-        const known = cache.fresh(key, policy)
-        if (known !== undefined) {
+        const fresh = cache.fresh(key, policy)
+        if (fresh !== undefined) {
           observeMemory?.('fresh')
-          return known
+          return fresh
         }
       }
       let asking = inFlight.get(key)
@@ -171,6 +185,7 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
     revoke(revocation) {
       revocations.add(revocation)
       cache.revoke(revocation)
+      known.revoke(revocation)
     },
     doubt: (sessionId) => cache.doubt(sessionId),
     remembered: () => cache.sessions(),

@@ -4,6 +4,7 @@
  */
 import { CR, HTAB, LF, SPACE, tokenByte, valueByte } from './characters.ts'
 import { malformed } from './errors.ts'
+import { perSpelling } from './field_names.ts'
 
 export interface ResponseHead {
   readonly status: number
@@ -127,11 +128,13 @@ function timeout(value: string): number | undefined {
   return found === null ? undefined : Number(found[1]) * 1000
 }
 
+const lowerCase = perSpelling((name) => name.toLowerCase())
+
 /** The values by name in lower case; those of a name that comes more often as a list. */
 export function fieldRecord(fields: readonly string[]): Record<string, string | string[]> {
   const record = Object.create(null) as Record<string, string | string[]>
   for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i]!.toLowerCase()
+    const name = lowerCase(fields[i]!)
     const value = fields[i + 1]!
     const before = record[name]
     if (before === undefined) record[name] = value
