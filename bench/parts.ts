@@ -128,9 +128,12 @@ export const nodeUpstreamPart = async (folder: string, port: number): Promise<Pa
 /** With more than one worker, or when it is compared with more than one, it runs wherever there is room. */
 export const mintkeeperPart = async (
   folder: string,
-  options: MintkeeperOptions & { readonly workers?: number | undefined },
+  options: MintkeeperOptions & {
+    readonly workers?: number | undefined
+    readonly env?: Readonly<Record<string, string>>
+  },
 ): Promise<Part> => {
-  const { ports, workers } = options
+  const { ports, workers, env = {} } = options
   const config = await writeMintkeeperConfig(folder, options)
   const many = workers === undefined ? [] : ['--workers', String(workers)]
   return {
@@ -140,6 +143,7 @@ export const mintkeeperPart = async (
     args: [path.join(root, 'src', 'bin.ts'), 'serve', '-c', config, ...many],
     folder,
     readyUrl: `${at(ports.api)}health/ready`,
+    env,
   }
 }
 

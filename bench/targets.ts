@@ -65,7 +65,7 @@ export const startBench = async (folder: string, { rules, workers }: Selection):
     return child.pid
   }
   const at = (name: string): string => path.join(folder, name)
-  let port = await freeBlock(12 + 3 * (rules.length + workers.length))
+  let port = await freeBlock(15 + 3 * (rules.length + workers.length))
   const next = (): number => port++
   const nextPorts = (upstream: number): MintkeeperPorts => ({ proxy: next(), api: next(), metrics: next(), upstream })
 
@@ -117,6 +117,10 @@ export const startBench = async (folder: string, { rules, workers }: Selection):
       target('session kept, cache cold: every cookie is new', 'cold', { newCookies: true }),
       target('session kept, cache warm, token from the cache', 'warm', { all: true }),
     )
+    const large = nextPorts(upstream)
+    const env = { NODE_OPTIONS: '--use-largepages=silent' }
+    const onLargePages = await add(await mintkeeperPart(at('large-pages'), { ports: large, rules: first, env }))
+    targets.push({ ...target("the same, node's code on large pages", 'warm'), port: large.proxy, pid: onLargePages })
     for (const count of further) {
       const own = nextPorts(upstream)
       const warm = await add(await mintkeeperPart(at(`rules-${count}`), { ports: own, rules: count }))
