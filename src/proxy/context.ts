@@ -1,5 +1,6 @@
 /** What the requests of one server, and of one connection, share. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { GatewayError } from '../errors.ts'
 import type { OriginPools } from '../outbound/origin_pools.ts'
 import type { Clock, Log } from '../pipeline/contract/runtime.ts'
@@ -31,6 +32,8 @@ export interface PendingExchange {
 /** One client connection and the requests on it that have not been answered yet. */
 export interface Connection {
   readonly peer: Peer
+  /** The TCP connection, which below TLS is a socket of its own. */
+  readonly carrier: Socket
   readonly exchanges: Set<PendingExchange>
   /** Called when the last of them is done. */
   idle: () => void

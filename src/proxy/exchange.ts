@@ -237,6 +237,7 @@ export class Exchange implements PendingExchange, ForwardOwner {
     this.#forwarding = forward({
       request: this.request,
       response: this.response,
+      carrier: this.#connection.carrier,
       method,
       path,
       headers,

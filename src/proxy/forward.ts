@@ -19,6 +19,8 @@ import { clientClosed, toGatewayError } from './upstream_errors.ts'
 export interface ForwardOptions {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** The client's TCP connection. */
+  readonly carrier: Socket
   readonly method: string
   /** Path and query, starting with `/`. */
   readonly path: string
@@ -98,7 +100,7 @@ class Forwarding implements ResponseHandler {
   }
 
   start(): void {
-    const { request, response, headers, timeouts, upstream, expectsContinue, maxBody, ownedHeaders } = this.#options
+    const { request, response, headers, timeouts, upstream, expectsContinue, maxBody } = this.#options
     upstream.enter()
     this.#bodyKind = this.#options.upgrades ? 'none' : bodyKind(request)
     if (this.#bodyKind === 'none') {
@@ -117,10 +119,11 @@ class Forwarding implements ResponseHandler {
     }
     if (expectsContinue) response.writeContinue()
     if (this.#bodyKind === 'stream') {
+      const { carrier, ownedHeaders } = this.#options
       const announced = request.headers.trailer
       const trailer = announced === undefined ? undefined : trailerNames(announced, ownedHeaders)
       if (trailer !== undefined) headers.push('trailer', trailer)
-      this.#dispatch(new StreamedBody(request, { idle: timeouts.read, size: maxBody, ownedHeaders }))
+      this.#dispatch(new StreamedBody(request, carrier, { idle: timeouts.read, size: maxBody, ownedHeaders }))
       return
     }
     this.#stopCollecting = collectBody(request, timeouts.read, (body) => {

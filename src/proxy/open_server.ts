@@ -4,6 +4,7 @@ import type { Server, ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Server as TlsServer } from 'node:https'
 import type { Log } from '../pipeline/contract/runtime.ts'
+import { PausableRequest } from './pausable_request.ts'
 import { loadTls, watchTls } from './tls.ts'
 import type { TlsSource } from './tls.ts'
 import { namesWebSocket } from './upgrade.ts'
@@ -13,6 +14,8 @@ export const headTimeout = 10_000
 const lookInterval = 1000
 /** Bytes of a request head. */
 export const headSize = 16_384
+/** Bytes that wait for a client in front of the kernel when its upstream has to stop. The read behind that can bring 64 KiB. */
+const mostUnsent = 16_384
 
 export interface ListenerOptions {
   readonly tls?: TlsSource
@@ -28,7 +31,9 @@ interface Opened {
 
 /** Opens no port yet. Throws an Error when the TLS files cannot be used. */
 export function openServer({ tls, log }: ListenerOptions, offersHttp2: boolean): Opened {
-  const http: ServerOptions = {
+  const http: ServerOptions<typeof PausableRequest> = {
+    IncomingMessage: PausableRequest,
+    highWaterMark: mostUnsent,
     maxHeaderSize: headSize,
     headersTimeout: headTimeout,
     requestTimeout: 0,

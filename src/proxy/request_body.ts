@@ -1,8 +1,10 @@
 /** Takes a request's body from the client, small ones whole and large ones as they come. */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { GatewayError } from '../errors.ts'
 import type { BodyWriter, RequestBody } from '../outbound/http1/body_sender.ts'
 import type { RequestFraming } from '../outbound/http1/request_head.ts'
+import { ClientProbe } from './client_probe.ts'
 import { trailerLines } from './headers.ts'
 
 /** Bytes up to which a body of known length is taken whole: one write to the upstream instead of a stream. */
@@ -135,6 +137,7 @@ export class StreamedBody implements RequestBody {
   readonly framing: RequestFraming
   readonly #request: IncomingMessage
   readonly #limits: StreamedBodyLimits
+  readonly #probe: ClientProbe
   #out: BodyWriter | undefined
   #timer: NodeJS.Timeout | undefined
   #size = 0
@@ -142,16 +145,20 @@ export class StreamedBody implements RequestBody {
     this.#timer?.refresh()
     this.#size += bytes.length
     if (this.#size > this.#limits.size) this.#fail(tooLarge(this.#limits.size))
-    else if (this.#out?.write(bytes) === false) this.#request.pause()
+    else if (this.#out?.write(bytes) === false) {
+      this.#request.pause()
+      this.#probe.start()
+    }
   }
   readonly #onEnd = (): void => {
     this.#detach()
     this.#out?.end(trailerLines(this.#request.rawTrailers, this.#limits.ownedHeaders))
   }
 
-  constructor(request: IncomingMessage, limits: StreamedBodyLimits) {
+  constructor(request: IncomingMessage, carrier: Socket, limits: StreamedBodyLimits) {
     this.#request = request
     this.#limits = limits
+    this.#probe = new ClientProbe(carrier, () => request.isPaused())
     this.framing = request.headers['content-length'] === undefined ? 'chunked' : announcedBytes(request)
   }
 
@@ -162,7 +169,7 @@ export class StreamedBody implements RequestBody {
   }
 
   resume(): void {
-    this.#request.resume()
+    if (this.#request.isPaused()) this.#request.resume()
   }
 
   stop(): void {
@@ -173,6 +180,7 @@ export class StreamedBody implements RequestBody {
 
   #detach(): void {
     clearTimeout(this.#timer)
+    this.#probe.stop()
     this.#request.off('data', this.#onData).off('end', this.#onEnd)
   }
 

@@ -186,10 +186,10 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   }
 }
 
-/** `carrier`: the TCP connection, which below TLS is another socket. */
 function track(socket: Socket, context: ProxyContext, carrier: Socket): Connection {
   const connection: Connection = {
     peer: { address: plainAddress(socket.remoteAddress ?? ''), tls: socket instanceof TLSSocket },
+    carrier,
     exchanges: new Set(),
     idle: () => {
       // A session of HTTP/2 ends by itself when its last stream has.

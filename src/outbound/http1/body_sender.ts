@@ -3,12 +3,18 @@ import type { Socket } from 'node:net'
 import { ExchangeError } from './errors.ts'
 import { trailerPart, type RequestFraming } from './request_head.ts'
 
+/**
+ * Bytes that wait in front of the kernel when the body has to stop. The read behind that can bring 64 KiB; and as long as it is
+ * read, its client is seen to leave.
+ */
+const mostUnsent = 32_768
+
 /** A request's body that comes while it is sent. */
 export interface RequestBody {
   readonly framing: RequestFraming
   /** Called once, when the head has been sent; the body is written to `out`, no faster than it takes it. */
   start(out: BodyWriter): void
-  /** `out` takes more. */
+  /** `out` takes more; also called when it never took less. */
   resume(): void
   /** Nothing of it is wanted any more. */
   stop(): void
@@ -50,25 +56,33 @@ export class BodySender implements BodyWriter {
     return this.#socket.writableNeedDrain
   }
 
+  /** Above the socket's own mark, so that it says when there is room again. */
+  get #takesMore(): boolean {
+    return this.#socket.writableLength < mostUnsent
+  }
+
   start(): void {
     this.#body.start(this)
   }
 
   write(bytes: Buffer): boolean {
-    if (this.#isOver || bytes.length === 0) return !this.isBlocked
+    if (this.#isOver || bytes.length === 0) return this.#takesMore
     this.#left -= bytes.length
     if (this.#left < 0) {
       this.#refuse(new ExchangeError('REQUEST_INVALID', 'the body is longer than announced'))
       return false
     }
-    this.#owner.onBodyMoved()
-    if (this.#body.framing !== 'chunked') return this.#socket.write(bytes)
-    this.#socket.cork()
-    this.#socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1')
-    this.#socket.write(bytes)
-    const takesMore = this.#socket.write('\r\n', 'latin1')
-    this.#socket.uncork()
-    return takesMore
+    // What comes to what waits does not mean that the server has taken anything.
+    if (!this.isBlocked) this.#owner.onBodyMoved()
+    const socket = this.#socket
+    if (this.#body.framing === 'chunked') {
+      socket.cork()
+      socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1')
+      socket.write(bytes)
+      socket.write('\r\n', 'latin1')
+      socket.uncork()
+    } else socket.write(bytes)
+    return this.#takesMore
   }
 
   end(trailers: readonly (readonly [name: string, value: string])[] = []): void {

@@ -78,6 +78,8 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
   #sender: BodySender | undefined
   #isBegun = false
   #hasHead = false
+  /** Whether the answer goes on after the read that has brought its head. */
+  #isLong = false
   #isPaused = false
   #isGone = false
   #isPersistent = false
@@ -199,6 +201,7 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
         this.#isBegun = true
         handler.onResponseStarted?.()
       }
+      this.#isLong = this.#hasHead
       used = this.#reader.read(bytes)
       if (this.#handler === handler && this.#hasHead && !this.#isPaused) {
         this.#waitForMore()
@@ -227,7 +230,7 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
   }
 
   data(bytes: Buffer): void {
-    this.#handler?.onResponseData(Buffer.from(bytes))
+    this.#handler?.onResponseData(this.#isLong ? copyOf(bytes) : Buffer.from(bytes))
   }
 
   end(trailers: readonly string[]): void {
@@ -329,4 +332,11 @@ export class HttpConnection implements ResponseSink, BodySenderOwner {
     // It is the client that sends nothing, and somebody else's to say for how long.
     else if (what === 'body_sent') this.#timer.restart()
   }
+}
+
+/** In memory of its own: a few bytes that wait would keep all of what node's pool has made them a part of. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }

@@ -39,14 +39,34 @@ class StreamSocket {
 }
 
 export class StreamRequest extends Http2ServerRequest {
+  /** The stream waits for what `resume` does. */
+  #isStopped = false
+  readonly #readOn: (size: number) => void
+
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]) {
-    super(stream, headers, {}, raw)
+    // What waits, waits in the stream.
+    super(stream, headers, { highWaterMark: 0 }, raw)
+    this.#readOn = stream._read.bind(stream)
+    // As long as a stream reads, its client may send another window full: while the request is paused nobody asks for more.
+    stream._read = (size) => {
+      if (this.isPaused()) this.#isStopped = true
+      else this.#readOn(size)
+    }
     // Nothing that depends on the version is less in HTTP/2 than in HTTP/1.1.
     const said = { ...asHttp1(raw, stream.endAfterHeaders), httpVersion: '1.1', socket: new StreamSocket(stream) }
     // The base class has accessors for these, which cannot be assigned to.
     for (const [name, value] of Object.entries(said)) Object.defineProperty(this, name, { value })
     // A stream that is reset is told of by 'aborted'.
     this.on('error', () => undefined)
+  }
+
+  override resume(): this {
+    super.resume()
+    if (this.#isStopped) {
+      this.#isStopped = false
+      this.#readOn(0)
+    }
+    return this
   }
 }
 
