@@ -24,7 +24,9 @@ export class PausableRequest extends IncomingMessage {
     return this
   }
 
+  // eslint-disable-next-line no-underscore-dangle -- node's name
   override _read(size: number): void {
+    // eslint-disable-next-line no-underscore-dangle -- node's name
     if (!this.isPaused()) super._read(size)
   }
 

@@ -1,6 +1,7 @@
 /** One HTTP/2 stream in the shape of HTTP/1.1's request and response, as far as the forwarder uses them. */
 import { constants, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { readNothingWhile } from '../reading.ts'
 import { asHttp1 } from './head.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants
@@ -39,19 +40,13 @@ class StreamSocket {
 }
 
 export class StreamRequest extends Http2ServerRequest {
-  /** The stream waits for what `resume` does. */
-  #isStopped = false
-  readonly #readOn: (size: number) => void
+  readonly #readOn: () => void
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]) {
     // What waits, waits in the stream.
     super(stream, headers, { highWaterMark: 0 }, raw)
-    this.#readOn = stream._read.bind(stream)
-    // As long as a stream reads, its client may send another window full: while the request is paused nobody asks for more.
-    stream._read = (size) => {
-      if (this.isPaused()) this.#isStopped = true
-      else this.#readOn(size)
-    }
+    // As long as a stream reads, its client may send another window full.
+    this.#readOn = readNothingWhile(() => this.isPaused(), stream)
     // Nothing that depends on the version is less in HTTP/2 than in HTTP/1.1.
     const said = { ...asHttp1(raw, stream.endAfterHeaders), httpVersion: '1.1', socket: new StreamSocket(stream) }
     // The base class has accessors for these, which cannot be assigned to.
@@ -62,10 +57,7 @@ export class StreamRequest extends Http2ServerRequest {
 
   override resume(): this {
     super.resume()
-    if (this.#isStopped) {
-      this.#isStopped = false
-      this.#readOn(0)
-    }
+    this.#readOn()
     return this
   }
 }

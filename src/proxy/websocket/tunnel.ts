@@ -1,6 +1,7 @@
 /** Two sockets joined after an accepted WebSocket upgrade, until one side ends or the gateway closes both (RFC 6455). */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../pipeline/contract/runtime.ts'
+import { readNothingWhile } from '../reading.ts'
 import { ByteFlow } from './byte_flow.ts'
 import { codes } from './flow.ts'
 import type { Flow, FlowEnds } from './flow.ts'
@@ -31,6 +32,8 @@ export interface TunnelOptions {
 
 interface Side {
   readonly socket: Duplex
+  /** To be called after the socket was resumed. */
+  readonly readOn: () => void
   /** When something came last, on the monotonic clock. */
   heardAt: number
   /** When it was asked for a sign of life, on the same clock; undefined since it has given one. */
@@ -52,8 +55,8 @@ export class Tunnel {
   constructor(options: TunnelOptions) {
     this.#options = options
     const heardAt = options.clock.monotonic()
-    this.#client = { socket: options.client, heardAt, askedAt: undefined }
-    this.#upstream = { socket: options.upstream, heardAt, askedAt: undefined }
+    this.#client = sideOf(options.client, heardAt)
+    this.#upstream = sideOf(options.upstream, heardAt)
     this.#toClient = new ByteFlow(this.#ends(this.#upstream, this.#client))
     const upwards = this.#ends(this.#client, this.#upstream)
     this.#toUpstream = options.toUpstream?.(upwards) ?? new ByteFlow(upwards)
@@ -81,7 +84,7 @@ export class Tunnel {
 
   #ends(from: Side, to: Side): FlowEnds {
     return {
-      write: (bytes) => this.#write(from.socket, to.socket, bytes),
+      write: (bytes) => this.#write(from, to.socket, bytes),
       fault: (code, reason) => this.close(code, reason),
       closing: () => {
         // The client has heard the last word and agrees.
@@ -104,15 +107,16 @@ export class Tunnel {
     socket.on('error', () => this.#destroy())
   }
 
-  #write(from: Duplex, to: Duplex, bytes: Buffer): void {
-    if (!to.writable || to.write(bytes) || from.isPaused()) return
-    from.pause()
+  #write({ socket, readOn }: Side, to: Duplex, bytes: Buffer): void {
+    if (!to.writable || to.write(bytes) || socket.isPaused()) return
+    socket.pause()
     const { stall } = this.#options
     const stalled = stall === 0 ? undefined : setTimeout(() => this.#giveUp(), stall).unref()
     const goOn = (): void => {
       clearTimeout(stalled)
       to.off('drain', goOn).off('close', goOn)
-      from.resume()
+      socket.resume()
+      readOn()
     }
     to.on('drain', goOn).on('close', goOn)
   }
@@ -168,3 +172,10 @@ export class Tunnel {
     this.#options.ended(this.#closing)
   }
 }
+
+const sideOf = (socket: Duplex, heardAt: number): Side => ({
+  socket,
+  readOn: readNothingWhile(() => socket.isPaused(), socket),
+  heardAt,
+  askedAt: undefined,
+})

@@ -1,0 +1,86 @@
+/**
+ * Several listening sockets on one port. Of each, node takes one connection in a turn of its event loop (libuv's
+ * `uv__server_io`), and under load a turn lasts as long as all that is ready in it: with one socket, a thousand clients that
+ * come back at once would wait for seconds behind those who are already there.
+ */
+import cluster from 'node:cluster'
+import { Server, type AddressInfo, type ListenOptions, type ServerOpts, type Socket } from 'node:net'
+
+/** What node takes in one turn. */
+const perTurn = 32
+/** Connections that wait to be taken, as far as the system allows (`net.core.somaxconn`). */
+const backlog = 4096
+
+export interface AcceptorOptions {
+  /** Open connections; more are dropped. No limit unless given. */
+  readonly maxConnections?: number
+  /** How the server makes its own sockets. */
+  readonly sockets?: ServerOpts
+}
+
+export interface Acceptors {
+  /** Resolves with the bound address; rejects with node's error, such as EADDRINUSE. An empty host means all interfaces. */
+  listen(port: number, host: string): Promise<AddressInfo>
+  /** Stops accepting; resolves when all connections that the others took are closed. The server is the caller's to close. */
+  close(): Promise<void>
+}
+
+/** `server` listens, and gets the connections that the others take. */
+export function createAcceptors(server: Server, { maxConnections = Infinity, sockets }: AcceptorOptions = {}): Acceptors {
+  const others: Server[] = []
+  let taken = 0
+  const count = (change: number): void => {
+    taken += change
+    if (maxConnections !== Infinity) server.maxConnections = Math.max(0, maxConnections - taken)
+  }
+  count(0)
+
+  const pass = (socket: Socket): void => {
+    count(1)
+    socket.once('close', () => count(-1))
+    if (taken > maxConnections) socket.destroy()
+    else server.emit('connection', socket)
+  }
+
+  const open = async (place: ListenOptions): Promise<void> => {
+    const other = new Server({ ...sockets }, pass)
+    others.push(other)
+    await listening(other, place)
+    other.on('error', (error) => server.emit('error', error))
+  }
+
+  return {
+    async listen(port, host) {
+      const place: ListenOptions = { port, backlog, ...(host !== '' && { host }) }
+      if (!sharesPorts) return listening(server, place)
+      // Ports that are shared may be taken by several: that somebody else is there shows only without sharing.
+      if (port !== 0) await tryOut(place)
+      const address = await listening(server, { ...place, reusePort: true })
+      const shared = { ...place, port: address.port, reusePort: true }
+      await Promise.all(Array.from({ length: perTurn - 1 }, () => open(shared)))
+      return address
+    },
+    close: async () => {
+      await Promise.all(others.map((other) => new Promise((resolve) => other.close(resolve))))
+    },
+  }
+}
+
+/** Elsewhere the last one takes all. Workers get what their primary has taken, which has nothing else to do. */
+const sharesPorts = process.platform === 'linux' && cluster.isPrimary
+
+function listening(server: Server, place: ListenOptions): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(place, () => {
+      server.off('error', reject)
+      resolve(server.address() as AddressInfo)
+    })
+  })
+}
+
+async function tryOut(place: ListenOptions): Promise<void> {
+  const server = new Server()
+  await listening(server, place)
+  await new Promise((resolve) => server.close(resolve))
+}
