@@ -26,23 +26,32 @@ export interface Acceptors {
 }
 
 /** `server` listens, and gets the connections that the others take. */
-export function createAcceptors(server: Server, { maxConnections = Infinity, sockets }: AcceptorOptions = {}): Acceptors {
+export function createAcceptors(server: Server, { maxConnections, sockets }: AcceptorOptions = {}): Acceptors {
   const others: Server[] = []
+  let open = 0
   let taken = 0
+  // Of its own connections node counts those that it took itself.
   const count = (change: number): void => {
     taken += change
-    if (maxConnections !== Infinity) server.maxConnections = Math.max(0, maxConnections - taken)
+    if (maxConnections !== undefined) server.maxConnections = Math.max(0, maxConnections - taken)
   }
   count(0)
+  server.on('connection', (socket: Socket) => {
+    open++
+    socket.once('close', () => open--)
+  })
 
   const pass = (socket: Socket): void => {
+    if (open >= (maxConnections ?? Infinity)) {
+      socket.destroy()
+      return
+    }
     count(1)
     socket.once('close', () => count(-1))
-    if (taken > maxConnections) socket.destroy()
-    else server.emit('connection', socket)
+    server.emit('connection', socket)
   }
 
-  const open = async (place: ListenOptions): Promise<void> => {
+  const add = async (place: ListenOptions): Promise<void> => {
     const other = new Server({ ...sockets }, pass)
     others.push(other)
     await listening(other, place)
@@ -57,7 +66,7 @@ export function createAcceptors(server: Server, { maxConnections = Infinity, soc
       if (port !== 0) await tryOut(place)
       const address = await listening(server, { ...place, reusePort: true })
       const shared = { ...place, port: address.port, reusePort: true }
-      await Promise.all(Array.from({ length: perTurn - 1 }, () => open(shared)))
+      await Promise.all(Array.from({ length: perTurn - 1 }, () => add(shared)))
       return address
     },
     close: async () => {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { Server, ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Server as TlsServer } from 'node:https'
+import type { ServerOpts } from 'node:net'
 import type { Log } from '../pipeline/contract/runtime.ts'
 import { PausableRequest } from './pausable_request.ts'
 import { loadTls, watchTls } from './tls.ts'
@@ -24,6 +25,8 @@ export interface ListenerOptions {
 
 interface Opened {
   readonly server: Server
+  /** How it makes the sockets of its clients. */
+  readonly sockets: ServerOpts
   /** The same, when it speaks TLS. */
   readonly tlsServer?: TlsServer
   readonly stopWatching: () => void
@@ -31,9 +34,15 @@ interface Opened {
 
 /** Opens no port yet. Throws an Error when the TLS files cannot be used. */
 export function openServer({ tls, log }: ListenerOptions, offersHttp2: boolean): Opened {
-  const http: ServerOptions<typeof PausableRequest> = {
-    IncomingMessage: PausableRequest,
+  const sockets: ServerOpts = {
+    allowHalfOpen: tls === undefined,
     highWaterMark: mostUnsent,
+    noDelay: true,
+    keepAlive: true,
+  }
+  const http: ServerOptions<typeof PausableRequest> = {
+    ...sockets,
+    IncomingMessage: PausableRequest,
     maxHeaderSize: headSize,
     headersTimeout: headTimeout,
     requestTimeout: 0,
@@ -44,10 +53,8 @@ export function openServer({ tls, log }: ListenerOptions, offersHttp2: boolean):
     // Other upgrades, such as the h2c that some clients always offer, are ignored and the request answered.
     shouldUpgradeCallback: (request) => namesWebSocket(request.headers.upgrade ?? ''),
     optimizeEmptyRequests: true,
-    noDelay: true,
-    keepAlive: true,
   }
-  if (tls === undefined) return { server: createServer(http), stopWatching: () => undefined }
+  if (tls === undefined) return { server: createServer(http), sockets, stopWatching: () => undefined }
   const common = {
     minVersion: 'TLSv1.2',
     handshakeTimeout: headTimeout,
@@ -55,5 +62,5 @@ export function openServer({ tls, log }: ListenerOptions, offersHttp2: boolean):
   } as const
   const server = createTlsServer({ ...http, ...common, ...loadTls(tls) })
   const stopWatching = watchTls(tls, log, (material) => server.setSecureContext({ ...common, ...material }))
-  return { server, tlsServer: server, stopWatching }
+  return { server, sockets, tlsServer: server, stopWatching }
 }

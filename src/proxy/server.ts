@@ -9,6 +9,7 @@ import type { PoolLimits } from '../outbound/origin_pool.ts'
 import { OriginPools } from '../outbound/origin_pools.ts'
 import type { Revocations } from '../pipeline/contract/revocations.ts'
 import type { Clock, Log } from '../pipeline/contract/runtime.ts'
+import { createAcceptors } from './acceptors.ts'
 import type { Connection, ProxyContext } from './context.ts'
 import { Exchange } from './exchange.ts'
 import type { ExchangeOptions } from './exchange.ts'
@@ -73,8 +74,8 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   }
   const stopListening = options.revocations?.subscribe((revocation) => context.tunnels.revoked(revocation))
   const connections = new Map<Socket, Connection>()
-  const { server, tlsServer, stopWatching } = openServer(options, options.http2 !== undefined)
-  server.maxConnections = options.maxConnections ?? 10_000
+  const { server, sockets, tlsServer, stopWatching } = openServer(options, options.http2 !== undefined)
+  const acceptors = createAcceptors(server, { maxConnections: options.maxConnections ?? 10_000, sockets })
   // Only idleness is limited, and each kind where it arises.
   server.timeout = 0
 
@@ -142,15 +143,11 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
   )
 
   return {
-    listen: (port, host) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject)
-        server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
-          server.off('error', reject)
-          server.on('error', (error) => log.error({ error: error.message }, 'the proxy listener failed'))
-          resolve(server.address() as AddressInfo)
-        })
-      }),
+    async listen(port, host) {
+      const address = await acceptors.listen(port, host)
+      server.on('error', (error) => log.error({ error: error.message }, 'the proxy listener failed'))
+      return address
+    },
     drain() {
       context.stage = 'draining'
       http2?.goAway()
@@ -160,13 +157,15 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
       http2?.goAway()
       // The one of http would end idle connections, too, on which a request may be under way.
       NetServer.prototype.close.call(server)
+      void acceptors.close()
     },
     close: async (graceMs) => {
       context.stage = 'closing'
       stopWatching()
-      const closed = new Promise<void>((resolve) => {
+      const ownClosed = new Promise<void>((resolve) => {
         server.close(() => resolve())
       })
+      const closed = Promise.all([ownClosed, acceptors.close()])
       context.tunnels.goAway()
       http2?.goAway()
       // Node ends those that have been used; one that has not said anything yet has nothing to lose.

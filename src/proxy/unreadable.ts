@@ -13,7 +13,8 @@ export function answerUnreadable(
   socket: Duplex,
   connection: Connection | undefined,
 ): void {
-  if (connection === undefined || !socket.writable) {
+  // Of the TCP connection's end below it, TLS learns as of an error of the client's.
+  if (connection === undefined || !socket.writable || connection.carrier.destroyed) {
     socket.destroy()
     return
   }
