@@ -323,7 +323,8 @@ export class Exchange implements PendingExchange, ForwardOwner {
     socket.write(switchingProtocols(headers), 'latin1')
     this.#span?.endUpstream(101)
     this.#finish(101)
-    const tunnel = handshake.open(socket, upstream, held.release())
+    const sockets = { client: socket, carrier: this.#connection.carrier, upstream }
+    const tunnel = handshake.open(sockets, held.release())
     if (this.#context.stage === 'closing') tunnel.goAway()
   }
 

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, type AddressInfo, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+import { WebSocketServer, type WebSocket } from 'ws'
 import { folder } from '../cli/run.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { fill, plenty } from '../support/fill.ts'
@@ -27,28 +28,65 @@ it('a client that ends its side behind its request counts as gone, and so does i
   await upstream.close()
 })
 
-it.each([
+const files = folder()
+const { cert, key } = createAuthority(files.path)
+afterAll(() => files[Symbol.dispose]())
+
+describe.each([
   ['TCP', false],
   ['TLS', true],
-])('a client that resets an upload over %s, of which the upstream takes nothing, is noticed', async (_, speaksTls) => {
-  using files = folder()
-  const { cert, key } = createAuthority(files.path)
+])('a client that resets its connection over %s, while the upstream takes nothing, is noticed', (_, speaksTls) => {
   const tls = speaksTls ? { tls: { cert: { path: cert }, key: { path: key } } } : {}
-  const reached: Socket[] = []
-  const upstream = await startBare((socket) => void reached.push(socket.pause()))
-  const proxy = await startProxy(() => allow(targetOf(upstream.origin)), secure, tls)
-  const carrier = connect(proxy.port, '127.0.0.1').on('error', () => undefined)
-  const client = speaksTls ? connectTls({ socket: carrier, rejectUnauthorized: false }) : carrier
-  client.on('error', () => undefined)
-  await once(client, speaksTls ? 'secureConnect' : 'connect')
-  client.write(`POST / HTTP/1.1\r\nHost: gw.example\r\nContent-Length: ${4 * plenty}\r\n\r\n`)
-  expect(await fill(client)).toBeLessThan(plenty)
-  expect(proxy.records).toHaveLength(0)
-  carrier.resetAndDestroy()
-  expect(await proxy.recorded(1)).toMatchObject({ status: 499, code: 'client_closed_request' })
-  // What it did not take is gone with the connection.
-  const [socket] = reached
-  await once(socket!.resume(), 'close')
-  await proxy.close()
-  await upstream.close()
+
+  const open = async (port: number): Promise<{ readonly carrier: Socket; readonly client: Socket }> => {
+    const carrier = connect(port, '127.0.0.1').on('error', () => undefined)
+    const client = speaksTls ? connectTls({ socket: carrier, rejectUnauthorized: false }) : carrier
+    client.on('error', () => undefined)
+    await once(client, speaksTls ? 'secureConnect' : 'connect')
+    return { carrier, client }
+  }
+
+  it('with an upload', async () => {
+    const reached: Socket[] = []
+    const upstream = await startBare((socket) => void reached.push(socket.pause()))
+    const proxy = await startProxy(() => allow(targetOf(upstream.origin)), secure, tls)
+    const { carrier, client } = await open(proxy.port)
+    client.write(`POST / HTTP/1.1\r\nHost: gw.example\r\nContent-Length: ${4 * plenty}\r\n\r\n`)
+    expect(await fill(client)).toBeLessThan(plenty)
+    expect(proxy.records).toHaveLength(0)
+    carrier.resetAndDestroy()
+    expect(await proxy.recorded(1)).toMatchObject({ status: 499, code: 'client_closed_request' })
+    // What it did not take is gone with the connection.
+    await once(reached[0]!.resume(), 'close')
+    await proxy.close()
+    await upstream.close()
+  })
+
+  it('with a WebSocket', async () => {
+    const left = Promise.withResolvers<void>()
+    const observeWebSockets = { opened: () => undefined, closed: () => left.resolve() }
+    const upstream = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    const reached = once(upstream, 'connection') as Promise<[WebSocket]>
+    await once(upstream, 'listening')
+    const { port } = upstream.address() as AddressInfo
+    const target = targetOf(`http://127.0.0.1:${port}`)
+    const proxy = await startProxy(() => allow(target), secure, { ...tls, observeWebSockets })
+    const { carrier, client } = await open(proxy.port)
+    client.write(
+      'GET / HTTP/1.1\r\nHost: gw.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    )
+    const [peer] = await reached
+    peer.pause()
+    // One binary frame of 60,000 bytes after another (RFC 6455 section 5.2), masked with nothing.
+    const frame = Buffer.alloc(60_008)
+    frame.set([0x82, 0xfe, 60_000 >> 8, 60_000 & 0xff])
+    expect(await fill(client, frame)).toBeLessThan(plenty)
+    carrier.resetAndDestroy()
+    await left.promise
+    peer.resume()
+    await once(peer, 'close')
+    await proxy.close()
+    upstream.close()
+  })
 })

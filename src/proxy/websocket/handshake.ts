@@ -1,6 +1,5 @@
 /** One WebSocket from the decision for it to its end: its place among all, what the upstream is asked, and the tunnel. */
 import { hash } from 'node:crypto'
-import type { Duplex } from 'node:stream'
 import { GatewayError } from '../../errors.ts'
 import type { AllowedDecision } from '../../pipeline/contract/decision.ts'
 import type { HeaderEdit } from '../../pipeline/contract/headers.ts'
@@ -16,6 +15,7 @@ import { codes } from './flow.ts'
 import type { Flow, FlowEnds } from './flow.ts'
 import { Lifetime } from './lifetime.ts'
 import { Tunnel } from './tunnel.ts'
+import type { TunnelOptions } from './tunnel.ts'
 import type { OpenTunnel, Tunnels, WebSocketLimits } from './tunnels.ts'
 
 export interface HandshakeContext {
@@ -121,15 +121,14 @@ export class Handshake {
   }
 
   /** Joins the two sockets; `head` is what the client has sent already. */
-  open(client: Duplex, upstream: Duplex, head: Buffer): OpenTunnel {
+  open(sockets: Pick<TunnelOptions, 'client' | 'carrier' | 'upstream'>, head: Buffer): OpenTunnel {
     const { tunnels, clock, current } = this.#context
     const settings = this.#settings
     const farewell = this.#protocol?.farewell
     const gate = this.#gate()
     let initTimer: NodeJS.Timeout | undefined
     const tunnel = new Tunnel({
-      client,
-      upstream,
+      ...sockets,
       clock,
       ping: this.#limits.ping,
       stall: current().settings.timeouts.write,

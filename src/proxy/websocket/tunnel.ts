@@ -1,6 +1,8 @@
 /** Two sockets joined after an accepted WebSocket upgrade, until one side ends or the gateway closes both (RFC 6455). */
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../pipeline/contract/runtime.ts'
+import { ClientProbe } from '../client_probe.ts'
 import { readNothingWhile } from '../reading.ts'
 import { ByteFlow } from './byte_flow.ts'
 import { codes } from './flow.ts'
@@ -16,6 +18,8 @@ const nothing = Buffer.alloc(0)
 
 export interface TunnelOptions {
   readonly client: Duplex
+  /** The client's TCP connection, which below TLS is another socket. */
+  readonly carrier: Socket
   readonly upstream: Duplex
   readonly clock: Pick<Clock, 'monotonic'>
   /** What becomes of the client's frames; they pass untouched unless given. */
@@ -46,6 +50,7 @@ export class Tunnel {
   readonly #upstream: Side
   readonly #toClient: Flow
   readonly #toUpstream: Flow
+  readonly #probe: ClientProbe
   readonly #pulses: NodeJS.Timeout[] = []
   #lingering: NodeJS.Timeout | undefined
   /** The code of the close that both sides are told; 0 before. */
@@ -57,6 +62,7 @@ export class Tunnel {
     const heardAt = options.clock.monotonic()
     this.#client = sideOf(options.client, heardAt)
     this.#upstream = sideOf(options.upstream, heardAt)
+    this.#probe = new ClientProbe(options.carrier, () => options.client.isPaused())
     this.#toClient = new ByteFlow(this.#ends(this.#upstream, this.#client))
     const upwards = this.#ends(this.#client, this.#upstream)
     this.#toUpstream = options.toUpstream?.(upwards) ?? new ByteFlow(upwards)
@@ -107,9 +113,11 @@ export class Tunnel {
     socket.on('error', () => this.#destroy())
   }
 
-  #write({ socket, readOn }: Side, to: Duplex, bytes: Buffer): void {
+  #write(from: Side, to: Duplex, bytes: Buffer): void {
+    const { socket, readOn } = from
     if (!to.writable || to.write(bytes) || socket.isPaused()) return
     socket.pause()
+    if (from === this.#client) this.#probe.start()
     const { stall } = this.#options
     const stalled = stall === 0 ? undefined : setTimeout(() => this.#giveUp(), stall).unref()
     const goOn = (): void => {
@@ -168,6 +176,7 @@ export class Tunnel {
     this.#finish()
     if (--this.#open > 0) return
     clearTimeout(this.#lingering)
+    this.#probe.stop()
     for (const pulse of this.#pulses) clearTimeout(pulse)
     this.#options.ended(this.#closing)
   }
