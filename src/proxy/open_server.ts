@@ -16,7 +16,7 @@ const lookInterval = 1000
 /** Bytes of a request head. */
 export const headSize = 16_384
 /** Bytes that wait for a client in front of the kernel when its upstream has to stop. The read behind that can bring 64 KiB. */
-const mostUnsent = 16_384
+const mostUnsent = 32_768
 
 export interface ListenerOptions {
   readonly tls?: TlsSource
