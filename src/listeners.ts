@@ -125,6 +125,7 @@ export function createListeners(options: ListenersOptions): Listeners {
   const metricsServer = createApiServer({
     fetch: createMetricsApp({ metrics, path: metricsPath }).fetch,
     timeouts: serve.api.timeout,
+    perTurn: 1,
   })
 
   return {

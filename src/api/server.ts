@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import { Server as NetServer, type AddressInfo, type Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import type { getRequestListener } from '@hono/node-server'
+import { createAcceptors } from '../proxy/acceptors.ts'
 import { problemAnswer } from './answers.ts'
 
 /** Milliseconds for a request head. */
@@ -16,6 +17,8 @@ export interface ApiServerOptions {
   readonly tls?: Pick<TlsOptions, 'key' | 'cert'> | undefined
   /** Milliseconds: how long a request may take to arrive, and a connection stay open between two. */
   readonly timeouts: { readonly read: number; readonly idle: number }
+  /** How many connections are taken in one turn of the event loop; 32 unless given. */
+  readonly perTurn?: number
 }
 
 export interface ApiServer {
@@ -29,7 +32,7 @@ export interface ApiServer {
   close(graceMs: number): Promise<void>
 }
 
-export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): ApiServer {
+export function createApiServer({ fetch, tls, timeouts, perTurn }: ApiServerOptions): ApiServer {
   let answer: ReturnType<typeof getRequestListener> | undefined
   let retired = false
   const listener: RequestListener = (incoming, outgoing) => {
@@ -46,6 +49,10 @@ export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): Api
     tls === undefined
       ? createHttpServer(limits, listener)
       : createHttpsServer({ ...limits, handshakeTimeout: HEADERS_TIMEOUT, ...tls }, listener)
+  const acceptors = createAcceptors(server, {
+    ...(perTurn !== undefined && { perTurn }),
+    sockets: { allowHalfOpen: tls === undefined, noDelay: true },
+  })
   // Who has not finished a TLS handshake is no connection of the HTTP server, but keeps it from closing.
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -53,14 +60,7 @@ export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): Api
     socket.on('close', () => sockets.delete(socket))
   })
   return {
-    listen: (port, host) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject)
-        server.listen({ port, ...(host !== '' && { host }) }, () => {
-          server.off('error', reject)
-          resolve(server.address() as AddressInfo)
-        })
-      }),
+    listen: (port, host) => acceptors.listen(port, host),
     setTls(context) {
       if ('setSecureContext' in server && typeof server.setSecureContext === 'function')
         server.setSecureContext(context)
@@ -69,18 +69,17 @@ export function createApiServer({ fetch, tls, timeouts }: ApiServerOptions): Api
       retired = true
       // The one of http would end idle connections, too, on which a request may be under way.
       NetServer.prototype.close.call(server)
+      void acceptors.close()
     },
-    close: (graceMs) =>
-      new Promise((resolve) => {
-        const deadline = setTimeout(() => {
-          for (const socket of sockets) socket.destroy()
-        }, graceMs)
-        server.close(() => {
-          clearTimeout(deadline)
-          resolve()
-        })
-        server.closeIdleConnections()
-      }),
+    async close(graceMs) {
+      const deadline = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, graceMs)
+      const ownClosed = new Promise((resolve) => server.close(resolve))
+      server.closeIdleConnections()
+      await Promise.all([ownClosed, acceptors.close()])
+      clearTimeout(deadline)
+    },
   }
 }
 

@@ -6,12 +6,12 @@
 import cluster from 'node:cluster'
 import { Server, type AddressInfo, type ListenOptions, type ServerOpts, type Socket } from 'node:net'
 
-/** What node takes in one turn. */
-const perTurn = 32
 /** Connections that wait to be taken, as far as the system allows (`net.core.somaxconn`). */
 const backlog = 4096
 
 export interface AcceptorOptions {
+  /** How many connections are taken in one turn, where ports can be shared; 32 unless given. */
+  readonly perTurn?: number
   /** Open connections; more are dropped. No limit unless given. */
   readonly maxConnections?: number
   /** How the server makes its own sockets. */
@@ -26,7 +26,8 @@ export interface Acceptors {
 }
 
 /** `server` listens, and gets the connections that the others take. */
-export function createAcceptors(server: Server, { maxConnections, sockets }: AcceptorOptions = {}): Acceptors {
+export function createAcceptors(server: Server, options: AcceptorOptions): Acceptors {
+  const { perTurn = 32, maxConnections, sockets } = options
   const others: Server[] = []
   let open = 0
   let taken = 0
@@ -61,7 +62,7 @@ export function createAcceptors(server: Server, { maxConnections, sockets }: Acc
   return {
     async listen(port, host) {
       const place: ListenOptions = { port, backlog, ...(host !== '' && { host }) }
-      if (!sharesPorts) return listening(server, place)
+      if (!sharesPorts || perTurn === 1) return listening(server, place)
       // Ports that are shared may be taken by several: that somebody else is there shows only without sharing.
       if (port !== 0) await tryOut(place)
       const address = await listening(server, { ...place, reusePort: true })
