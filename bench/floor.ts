@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { ResponseHandler } from '../src/outbound/http1/connection.ts'
 import type { ResponseHead } from '../src/outbound/http1/response_head.ts'
 import { OriginPools } from '../src/outbound/origin_pools.ts'
+import { PausableRequest } from '../src/proxy/pausable_request.ts'
 import { body } from './answers.ts'
 
 const [port, upstreamPort, kind] = process.argv.slice(2)
@@ -64,6 +65,6 @@ const answer = (_request: IncomingMessage, response: ServerResponse): void => {
 }
 
 createServer(
-  { optimizeEmptyRequests: true, keepAliveTimeout: 75_000, noDelay: true },
+  { IncomingMessage: PausableRequest, optimizeEmptyRequests: true, keepAliveTimeout: 75_000, noDelay: true },
   kind === 'alone' ? answer : relay,
 ).listen(Number(port), '127.0.0.1')

@@ -1,5 +1,6 @@
-/** A request of HTTP/1.1 of which nothing is read while it is paused. */
-import { IncomingMessage } from 'node:http'
+/** A request of HTTP/1.1 of which nothing is read while it is paused, and whose headers are made when they are asked for. */
+import { IncomingMessage, type IncomingHttpHeaders } from 'node:http'
+import { lazyHeaders } from './lazy_headers.ts'
 
 /**
  * Node's own goes on reading until its buffer is full and once more, up to 128 KiB, whoever has paused it. What is left in the
@@ -7,6 +8,8 @@ import { IncomingMessage } from 'node:http'
  */
 export class PausableRequest extends IncomingMessage {
   #isStopped = false
+  /** What `headers` gives. */
+  fields: IncomingHttpHeaders | undefined
 
   override pause(): this {
     super.pause()
@@ -38,5 +41,16 @@ export class PausableRequest extends IncomingMessage {
     this.socket.pause()
   }
 }
+
+// The base class has an accessor for it, which no class may take the place of in TypeScript's eyes.
+Object.defineProperty(PausableRequest.prototype, 'headers', {
+  configurable: true,
+  get(this: PausableRequest) {
+    return (this.fields ??= lazyHeaders(this))
+  },
+  set(this: PausableRequest, fields: IncomingHttpHeaders) {
+    this.fields = fields
+  },
+})
 
 const stopIfPaused = (request: PausableRequest): void => request.stop()
