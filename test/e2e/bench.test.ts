@@ -13,6 +13,6 @@ it('npm run bench checks the answers, measures and prints every target', { timeo
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const [code] = (await once(child, 'close')) as [number | null]
   expect(output).toMatch(/\| target +\| requests\/s \| p50 ms \| p99 ms \| CPU µs\/request \|/)
-  expect(output.match(/^\| Mintkeeper, .*\| +0 \|$/gm)).toHaveLength(5)
+  expect(output.match(/^\| Mintkeeper, .*\| +0 \|$/gm)).toHaveLength(6)
   expect(code).toBe(0)
 })
