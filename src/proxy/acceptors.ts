@@ -54,8 +54,8 @@ export function createAcceptors(server: Server, options: AcceptorOptions): Accep
 
   const add = async (place: ListenOptions): Promise<void> => {
     const other = new Server({ ...sockets }, pass)
-    others.push(other)
     await listening(other, place)
+    others.push(other)
     other.on('error', (error) => server.emit('error', error))
   }
 
@@ -65,9 +65,14 @@ export function createAcceptors(server: Server, options: AcceptorOptions): Accep
       if (!sharesPorts || perTurn === 1) return listening(server, place)
       // Ports that are shared may be taken by several: that somebody else is there shows only without sharing.
       if (port !== 0) await tryOut(place)
-      const address = await listening(server, { ...place, reusePort: true })
-      const shared = { ...place, port: address.port, reusePort: true }
-      await Promise.all(Array.from({ length: perTurn - 1 }, () => add(shared)))
+      const shared: ListenOptions = { ...place, reusePort: true }
+      const address = await listening(server, shared).catch((error: NodeJS.ErrnoException) => {
+        if (!cannotShare.has(error.code)) throw error
+        return undefined
+      })
+      if (address === undefined) return listening(server, place)
+      // One of them is enough to serve; the others are for those who would have to wait.
+      await Promise.allSettled(Array.from({ length: perTurn - 1 }, () => add({ ...shared, port: address.port })))
       return address
     },
     close: async () => {
@@ -78,6 +83,15 @@ export function createAcceptors(server: Server, options: AcceptorOptions): Accep
 
 /** Elsewhere the last one takes all. Workers get what their primary has taken, which has nothing else to do. */
 const sharesPorts = process.platform === 'linux' && cluster.isPrimary
+
+/** What systems say that are Linux in all but this. */
+const cannotShare: ReadonlySet<string | undefined> = new Set([
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOPROTOOPT',
+  'EINVAL',
+  'ENOSYS',
+])
 
 function listening(server: Server, place: ListenOptions): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
@@ -90,7 +104,7 @@ function listening(server: Server, place: ListenOptions): Promise<AddressInfo> {
 }
 
 async function tryOut(place: ListenOptions): Promise<void> {
-  const server = new Server()
+  const server = new Server((early) => early.destroy())
   await listening(server, place)
   await new Promise((resolve) => server.close(resolve))
 }
