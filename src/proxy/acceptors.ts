@@ -4,9 +4,9 @@
  * come back at once would wait for seconds behind those who are already there.
  */
 import cluster from 'node:cluster'
-import { Server, type AddressInfo, type ListenOptions, type ServerOpts, type Socket } from 'node:net'
+import { isIP, Server, type AddressInfo, type ListenOptions, type ServerOpts, type Socket } from 'node:net'
 
-/** Connections that wait to be taken, as far as the system allows (`net.core.somaxconn`). */
+/** Connections that wait to be taken from one socket, as far as the system allows (`net.core.somaxconn`). */
 const backlog = 4096
 
 export interface AcceptorOptions {
@@ -29,7 +29,8 @@ export interface Acceptors {
 export function createAcceptors(server: Server, options: AcceptorOptions): Acceptors {
   const { perTurn = 32, maxConnections, sockets } = options
   const others: Server[] = []
-  let open = 0
+  let isClosed = false
+  let held = 0
   let taken = 0
   // Of its own connections node counts those that it took itself.
   const count = (change: number): void => {
@@ -38,12 +39,12 @@ export function createAcceptors(server: Server, options: AcceptorOptions): Accep
   }
   count(0)
   server.on('connection', (socket: Socket) => {
-    open++
-    socket.once('close', () => open--)
+    held++
+    socket.once('close', () => held--)
   })
 
   const pass = (socket: Socket): void => {
-    if (open >= (maxConnections ?? Infinity)) {
+    if (held >= (maxConnections ?? Infinity)) {
       socket.destroy()
       return
     }
@@ -52,32 +53,52 @@ export function createAcceptors(server: Server, options: AcceptorOptions): Accep
     server.emit('connection', socket)
   }
 
+  /** Resolves with the bound address, unless they were closed meanwhile. */
+  const open = async (listener: Server, place: ListenOptions): Promise<AddressInfo> => {
+    const address = await listening(listener, place)
+    if (!isClosed) return address
+    listener.close()
+    throw new Error('the listener was closed before it was open')
+  }
+
   const add = async (place: ListenOptions): Promise<void> => {
     const other = new Server({ ...sockets }, pass)
-    await listening(other, place)
     others.push(other)
+    await open(other, place)
     other.on('error', (error) => server.emit('error', error))
+  }
+
+  const close = async (): Promise<void> => {
+    isClosed = true
+    await Promise.all(others.map((other) => new Promise((resolve) => other.close(resolve))))
   }
 
   return {
     async listen(port, host) {
       const place: ListenOptions = { port, backlog, ...(host !== '' && { host }) }
-      if (!sharesPorts || perTurn === 1) return listening(server, place)
+      if (!sharesPorts || perTurn === 1) return open(server, place)
       // Ports that are shared may be taken by several: that somebody else is there shows only without sharing.
-      if (port !== 0) await tryOut(place)
-      const shared: ListenOptions = { ...place, reusePort: true }
-      const address = await listening(server, shared).catch((error: NodeJS.ErrnoException) => {
+      const found = port === 0 ? undefined : await tryOut(place)
+      const shared: ListenOptions = { ...place, ...addressOf(host, found), reusePort: true }
+      const address = await open(server, shared).catch((error: NodeJS.ErrnoException) => {
         if (!cannotShare.has(error.code)) throw error
         return undefined
       })
-      if (address === undefined) return listening(server, place)
-      // One of them is enough to serve; the others are for those who would have to wait.
-      await Promise.allSettled(Array.from({ length: perTurn - 1 }, () => add({ ...shared, port: address.port })))
+      if (address === undefined) return open(server, place)
+      try {
+        await Promise.all(
+          Array.from({ length: perTurn - 1 }, () =>
+            add({ ...shared, ...addressOf(host, address), port: address.port }),
+          ),
+        )
+      } catch (error) {
+        server.close()
+        await close()
+        throw error
+      }
       return address
     },
-    close: async () => {
-      await Promise.all(others.map((other) => new Promise((resolve) => other.close(resolve))))
-    },
+    close,
   }
 }
 
@@ -103,8 +124,13 @@ function listening(server: Server, place: ListenOptions): Promise<AddressInfo> {
   })
 }
 
-async function tryOut(place: ListenOptions): Promise<void> {
+async function tryOut(place: ListenOptions): Promise<AddressInfo> {
   const server = new Server((early) => early.destroy())
-  await listening(server, place)
+  const address = await listening(server, place)
   await new Promise((resolve) => server.close(resolve))
+  return address
 }
+
+/** A name may have several addresses, and only one is listened at. */
+const addressOf = (host: string, found: AddressInfo | undefined): ListenOptions =>
+  found === undefined || isIP(host) !== 0 ? {} : { host: found.address }

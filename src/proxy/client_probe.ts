@@ -36,7 +36,8 @@ export class ClientProbe {
 
   #ask(): void {
     if (!this.#isNeeded() || !this.#socket.writable) return
-    this.#socket.write(nothing)
+    // What waits to be written is told of a reset by itself.
+    if (this.#socket.writableLength === 0) this.#socket.write(nothing)
     this.#timer.start(interval)
   }
 }

@@ -48,6 +48,7 @@ const handler: ProxyHandler<Lazy> = {
   has: (lazy, name) => (looked.has(name) ? lazy.one(name as string) !== undefined : Reflect.has(lazy.all, name)),
   set: (lazy, name, value) => Reflect.set(lazy.all, name, value),
   deleteProperty: (lazy, name) => Reflect.deleteProperty(lazy.all, name),
+  defineProperty: (lazy, name, value) => Reflect.defineProperty(lazy.all, name, value),
   ownKeys: (lazy) => Reflect.ownKeys(lazy.all),
   getOwnPropertyDescriptor: (lazy, name) => Reflect.getOwnPropertyDescriptor(lazy.all, name),
   getPrototypeOf: () => Object.prototype,

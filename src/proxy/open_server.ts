@@ -15,7 +15,10 @@ export const headTimeout = 10_000
 const lookInterval = 1000
 /** Bytes of a request head. */
 export const headSize = 16_384
-/** Bytes that wait for a client in front of the kernel when its upstream has to stop. The read behind that can bring 64 KiB. */
+/**
+ * Bytes that wait for a client in front of the kernel when its upstream has to stop; below TLS, whose sockets node gives a mark
+ * of their own, 64 KiB do. The read behind that can bring as much.
+ */
 const mostUnsent = 32_768
 
 export interface ListenerOptions {

@@ -141,11 +141,12 @@ export class StreamedBody implements RequestBody {
   #out: BodyWriter | undefined
   #timer: NodeJS.Timeout | undefined
   #size = 0
+  #isOver = false
   readonly #onData = (bytes: Buffer): void => {
     this.#timer?.refresh()
     this.#size += bytes.length
     if (this.#size > this.#limits.size) this.#fail(tooLarge(this.#limits.size))
-    else if (this.#out?.write(bytes) === false) {
+    else if (this.#out?.write(bytes) === false && !this.#isOver) {
       this.#request.pause()
       this.#probe.start()
     }
@@ -179,6 +180,7 @@ export class StreamedBody implements RequestBody {
   }
 
   #detach(): void {
+    this.#isOver = true
     clearTimeout(this.#timer)
     this.#probe.stop()
     this.#request.off('data', this.#onData).off('end', this.#onEnd)

@@ -101,15 +101,18 @@ export function createProxyServer(options: ProxyServerOptions): ProxyServer {
     // Set again for each connection, so that it follows a reload. Without one node leaves what was set for the answer.
     const { idle } = options.current().settings.timeouts
     server.keepAliveTimeout = idle === 0 ? longestTimer : idle
-    connections.set(socket, track(socket, context, carriers.get(endOf(socket)) ?? socket))
+    connections.set(socket, track(socket, context, carriers.get(endsOf(socket)) ?? socket))
     socket.on('close', () => connections.delete(socket))
   })
   // The TCP connections below TLS: who has not finished the handshake is no connection yet, but keeps the server from closing.
   const carriers = new Map<string, Socket>()
   tlsServer?.on('connection', (socket: Socket) => {
-    const end = endOf(socket)
-    carriers.set(end, socket)
-    socket.on('close', () => carriers.delete(end))
+    const ends = endsOf(socket)
+    carriers.set(ends, socket)
+    socket.on('close', () => {
+      // The next connection from there may have come before this one's end was noticed.
+      if (carriers.get(ends) === socket) carriers.delete(ends)
+    })
   })
   const http2 =
     tlsServer === undefined || options.http2 === undefined
@@ -196,7 +199,7 @@ function track(socket: Socket, context: ProxyContext, carrier: Socket): Connecti
       if (context.stage === 'closing') setImmediate(() => connection.exchanges.size === 0 && socket.destroySoon())
     },
     reset: () => {
-      carrier.resetAndDestroy()
+      if (!(carrier instanceof TLSSocket)) carrier.resetAndDestroy()
       socket.destroy()
     },
   }
@@ -226,8 +229,9 @@ function afterEarlier(connection: Connection, socket: Socket, begin: () => void)
   }
 }
 
-/** The client's end of a connection, which no two connections to one listener share. */
-const endOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
+/** Both ends of a connection, which no two connections share; with one of its own a client may come to two of our addresses. */
+const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 
 const isHttp2 = (socket: Socket): boolean => socket instanceof TLSSocket && socket.alpnProtocol === 'h2'
 

@@ -25,9 +25,9 @@ interface Known {
 }
 
 const MAX_ENTRIES = 10_000
-const MAX_CHARACTERS = 8 * 1024 * 1024
-/** What an entry takes beside the characters of its body. */
-const OVERHEAD = 512
+/** Bytes, about: a character may take two, and what was read of a body as much again. */
+const MAX_SIZE = 24 * 1024 * 1024
+const OVERHEAD = 1024
 /** Characters by which a body is looked for before it is compared: Kratos begins with the ID of the session. */
 const BEGINNING = 96
 
@@ -35,8 +35,8 @@ export function createKnownAnswers(clock: Pick<Clock, 'now'>): KnownAnswers {
   const owners = createOwnerIndex<Known>()
   const answers = new LRUCache<string, Known>({
     max: MAX_ENTRIES,
-    maxSize: MAX_CHARACTERS,
-    sizeCalculation: ({ body }) => body.length + OVERHEAD,
+    maxSize: MAX_SIZE,
+    sizeCalculation: ({ body }) => 3 * body.length + OVERHEAD,
     dispose: (known) => owners.delete(known, known.session),
   })
   const placeOf = ({ key }: SessionReader, body: string): string => key + body.slice(0, BEGINNING)

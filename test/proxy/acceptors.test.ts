@@ -75,3 +75,21 @@ it('the port is free again when they are closed', async () => {
   server.close()
   await acceptors.close()
 })
+
+it('one that is closed while it opens leaves nothing behind that listens', async () => {
+  const { port } = await arrange().then(async (test) => {
+    await test[Symbol.asyncDispose]()
+    return test
+  })
+  const server = createServer()
+  const acceptors = createAcceptors(server, {})
+  const opening = acceptors.listen(port, '127.0.0.1').then(
+    () => 'open',
+    () => 'closed',
+  )
+  await acceptors.close()
+  expect(await opening).toBe('closed')
+  const client = connect(port, '127.0.0.1')
+  const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException]
+  expect(error.code).toBe('ECONNREFUSED')
+})

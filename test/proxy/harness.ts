@@ -79,6 +79,7 @@ export async function startProxy(
   decide: (inbound: Inbound) => Awaitable<Decision>,
   settings: ProxySettings = secure,
   options: Partial<ProxyServerOptions> = {},
+  host = '127.0.0.1',
 ): Promise<Harness> {
   const waiting = new Set<() => void>()
   const logged: Harness['logged'][number][] = []
@@ -126,6 +127,6 @@ export async function startProxy(
     },
     close: () => server.close(0),
   }
-  const { port } = await server.listen(0, '127.0.0.1')
+  const { port } = await server.listen(0, host)
   return Object.assign(harness, { port })
 }

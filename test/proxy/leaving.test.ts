@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, describe, expect, it } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
@@ -88,5 +88,92 @@ describe.each([
     await once(peer, 'close')
     await proxy.close()
     upstream.close()
+  })
+})
+
+/** However it ends. */
+const closed = (socket: Socket): Promise<void> => new Promise((resolve) => void socket.once('close', () => resolve()))
+
+/** A port that nobody has. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+// Elsewhere 127.0.0.2 is no address.
+describe.runIf(process.platform === 'linux')('of two TLS clients with one address and port', () => {
+  const half = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'
+  const tls = { tls: { cert: { path: cert }, key: { path: key } } }
+  const request = 'GET / HTTP/1.0\r\nHost: gw.example\r\n\r\n'
+
+  const tcp = async (place: { host: string; port: number; localPort: number }): Promise<Socket> => {
+    const socket = connect({ localAddress: '127.0.0.1', ...place }).on('error', () => undefined)
+    await once(socket, 'connect')
+    return socket
+  }
+  const secured = async (socket: Socket): Promise<Socket> => {
+    const client = connectTls({ socket, rejectUnauthorized: false }).on('error', () => undefined)
+    await once(client, 'secureConnect')
+    return client.resume()
+  }
+
+  it('each has a connection of its own to be reset, when they come to two of our addresses', async () => {
+    const answering: Socket[] = []
+    const upstream = await startBare(
+      (socket) => void socket.once('data', () => answering.push(socket) && socket.write(half)),
+    )
+    const proxy = await startProxy(() => allow(targetOf(upstream.origin)), secure, tls, '0.0.0.0')
+    const localPort = await freePort()
+    const sockets = [
+      await tcp({ host: '127.0.0.1', port: proxy.port, localPort }),
+      await tcp({ host: '127.0.0.2', port: proxy.port, localPort }),
+    ]
+    const [first, second] = [await secured(sockets[0]!), await secured(sockets[1]!)]
+    for (const [index, client] of [first, second].entries()) {
+      const answered = once(client, 'data')
+      client.write(request)
+      await answered
+      expect(answering).toHaveLength(index + 1)
+    }
+    const gone = closed(first)
+    answering[0]!.destroy()
+    await gone
+    const rest = once(second, 'data')
+    answering[1]!.write('more')
+    expect(String((await rest)[0])).toBe('more')
+    second.destroy()
+    await proxy.close()
+    await upstream.close()
+  })
+
+  it('the later one is not forgotten when the end of the earlier is noticed', async () => {
+    const upstream = await startBare(
+      (socket) =>
+        void socket.once('data', (bytes: Buffer) => {
+          if (bytes.toString('latin1').startsWith('POST')) socket.pause()
+          else socket.write(half, () => socket.destroy())
+        }),
+    )
+    const proxy = await startProxy(() => allow(targetOf(upstream.origin)), secure, tls)
+    const place = { host: '127.0.0.1', port: proxy.port, localPort: await freePort() }
+    const earlier = await tcp(place)
+    const uploading = await secured(earlier)
+    uploading.write(`POST / HTTP/1.1\r\nHost: gw.example\r\nContent-Length: ${4 * plenty}\r\n\r\n`)
+    await fill(uploading)
+    earlier.resetAndDestroy()
+    await closed(earlier)
+    const later = await tcp(place)
+    expect(await proxy.recorded(1)).toMatchObject({ status: 499 })
+    const client = await secured(later)
+    const gone = closed(client)
+    client.write(request)
+    await gone
+    expect(await proxy.recorded(2)).toMatchObject({ code: 'upstream_broken' })
+    expect(proxy.logged.filter(({ level }) => level === 'error')).toEqual([])
+    await proxy.close()
+    await upstream.close()
   })
 })
