@@ -59,9 +59,12 @@ export const treeMemory = (root: number): number => {
   return kibibytes / 1024
 }
 
-/** CPU seconds that the whole machine has been busy so far, all cores together. */
+/** CPU seconds that the whole machine has been busy so far, or kept waiting by the host that it runs on; all cores together. */
 export const machineCpu = (): number => {
   const [line = ''] = readFileSync('/proc/stat', 'latin1').split('\n', 1)
-  const [user = 0, nice = 0, system = 0, , , interrupt = 0, softInterrupt = 0] = line.split(/\s+/).slice(1).map(Number)
-  return (user + nice + system + interrupt + softInterrupt) / ticksPerSecond
+  const [user = 0, nice = 0, system = 0, , , interrupt = 0, softInterrupt = 0, stolen = 0] = line
+    .split(/\s+/)
+    .slice(1)
+    .map(Number)
+  return (user + nice + system + interrupt + softInterrupt + stolen) / ticksPerSecond
 }
