@@ -165,7 +165,8 @@ function ask(port: number): Promise<string | undefined> {
       socket.destroy()
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED') resolve(undefined)
+      // While a gateway tries whether its port is free, whoever comes is sent away.
+      if (error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET') resolve(undefined)
       else reject(error)
     })
   })
