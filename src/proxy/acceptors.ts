@@ -5,6 +5,7 @@
  */
 import cluster from 'node:cluster'
 import { isIP, Server, type AddressInfo, type ListenOptions, type ServerOpts, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 
 /** Connections that wait to be taken from one socket, as far as the system allows (`net.core.somaxconn`). */
 const backlog = 4096
@@ -19,8 +20,13 @@ export interface AcceptorOptions {
 }
 
 export interface Acceptors {
-  /** Resolves with the bound address; rejects with node's error, such as EADDRINUSE. An empty host means all interfaces. */
+  /**
+   * Resolves with the bound address as soon as the server listens; the others follow. Rejects with node's error, such as
+   * EADDRINUSE. An empty host means all interfaces.
+   */
   listen(port: number, host: string): Promise<AddressInfo>
+  /** Resolves when the others listen, too, as far as they can. */
+  readonly joined: Promise<void>
   /** Stops accepting; resolves when all connections that the others took are closed. The server is the caller's to close. */
   close(): Promise<void>
 }
@@ -30,6 +36,7 @@ export function createAcceptors(server: Server, options: AcceptorOptions): Accep
   const { perTurn = 32, maxConnections, sockets } = options
   const others: Server[] = []
   let isClosed = false
+  let joined = Promise.resolve()
   let held = 0
   let taken = 0
   // Of its own connections node counts those that it took itself.
@@ -68,6 +75,20 @@ export function createAcceptors(server: Server, options: AcceptorOptions): Accep
     other.on('error', (error) => server.emit('error', error))
   }
 
+  /** One in a turn: nobody's first answer has to wait for them. */
+  const join = async (place: ListenOptions): Promise<void> => {
+    try {
+      for (let i = 1; i < perTurn; i++) {
+        await turn()
+        if (isClosed) return
+        await add(place)
+      }
+    } catch (error) {
+      // Fewer serve as well, only not as many at once.
+      if (!isClosed && server.listenerCount('error') > 0) server.emit('error', error)
+    }
+  }
+
   const close = async (): Promise<void> => {
     isClosed = true
     await Promise.all(others.map((other) => new Promise((resolve) => other.close(resolve))))
@@ -85,18 +106,11 @@ export function createAcceptors(server: Server, options: AcceptorOptions): Accep
         return undefined
       })
       if (address === undefined) return open(server, place)
-      try {
-        await Promise.all(
-          Array.from({ length: perTurn - 1 }, () =>
-            add({ ...shared, ...addressOf(host, address), port: address.port }),
-          ),
-        )
-      } catch (error) {
-        server.close()
-        await close()
-        throw error
-      }
+      joined = join({ ...shared, ...addressOf(host, address), port: address.port })
       return address
+    },
+    get joined() {
+      return joined
     },
     close,
   }

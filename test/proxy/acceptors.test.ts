@@ -17,6 +17,7 @@ async function arrange(options: AcceptorOptions = {}) {
   server.on('connection', () => accepted++)
   const acceptors = createAcceptors(server, options)
   const { port } = await acceptors.listen(0, '127.0.0.1')
+  await acceptors.joined
   const clients: Socket[] = []
   return {
     port,
@@ -89,6 +90,18 @@ it('one that is closed while it opens leaves nothing behind that listens', async
   )
   await acceptors.close()
   expect(await opening).toBe('closed')
+  const client = connect(port, '127.0.0.1')
+  const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException]
+  expect(error.code).toBe('ECONNREFUSED')
+})
+
+it('one that is closed while others join it leaves nothing behind that listens', async () => {
+  const server = createServer()
+  const acceptors = createAcceptors(server, {})
+  const { port } = await acceptors.listen(0, '127.0.0.1')
+  server.close()
+  await acceptors.close()
+  await acceptors.joined
   const client = connect(port, '127.0.0.1')
   const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException]
   expect(error.code).toBe('ECONNREFUSED')
