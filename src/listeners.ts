@@ -35,6 +35,8 @@ export interface Addresses {
 export class ListenError extends Error {
   override readonly name = 'ListenError'
   readonly key: string
+  /** Node's, such as EADDRINUSE. */
+  readonly code: unknown
 
   constructor(key: string, address: string, cause: unknown) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
@@ -42,6 +44,7 @@ export class ListenError extends Error {
       code === 'EADDRINUSE' ? 'another program listens there' : cause instanceof Error ? cause.message : String(cause)
     super(`Cannot listen on ${address}: ${why}`, { cause })
     this.key = key
+    this.code = code
   }
 }
 

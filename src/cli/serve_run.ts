@@ -131,10 +131,16 @@ async function listen(terminal: Terminal, gateway: Gateway): Promise<Addresses> 
   } catch (error) {
     if (!(error instanceof ListenError)) throw error
     printProblems(terminal, gateway.problems)
-    throw new CommandError(`${error.message}.`, {
-      hint: `The port is the config's ${error.key}: set another one there or with ${variable(error.key)}, or stop the other program.`,
-    })
+    throw new CommandError(`${error.message}.`, { hint: listenHint(error) })
   }
+}
+
+function listenHint({ key, code }: ListenError): string {
+  const port = `The port is the config's ${key}: set another one there or with ${variable(key)}`
+  if (code === 'EADDRINUSE') return `${port}, or stop the other program.`
+  if (code === 'EACCES') return `${port}, or let the process use ports below 1024 (CAP_NET_BIND_SERVICE).`
+  const host = key.replace(/port$/, 'host')
+  return `The host is the config's ${host}: set an address of this machine there or with ${variable(host)}, or none to listen on all of them.`
 }
 
 /** Oathkeeper's name of the environment variable for a key. */

@@ -98,18 +98,14 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionMe
     }
     try {
       if (waits && breaker.isOpen(origin)) return { answer: outOfOrder(), size: 0 }
-      const response = await exchange(pools, question, { timeout: left, maxBody })
-      return told(answered(response, question, origin))
-    } catch (error) {
-      return told(failed(error, origin, left))
+      const reply = await exchange(pools, question, { timeout: left, maxBody })
+        .then((response) => answered(response, question, origin))
+        .catch((error: unknown) => failed(error, origin, left))
+      observe?.(reply.answer.outcome)
+      return reply
     } finally {
       places.leave()
     }
-  }
-
-  const told = (reply: Reply): Reply => {
-    observe?.(reply.answer.outcome)
-    return reply
   }
 
   const answered = (response: HttpResponse, question: SessionQuestion, origin: string): Reply => {

@@ -60,6 +60,19 @@ describe('serve', () => {
     expect(err).toContain("The port is the config's serve.api.port: set another one there or with SERVE_API_PORT")
   })
 
+  it('names the host that is not of this machine, and the key that sets it', async () => {
+    const free = { host: '127.0.0.1', port: 0 }
+    const config = writeGateway(newFolder(), {
+      serve: { proxy: { ...free, host: '203.0.113.9' }, api: free, prometheus: free },
+    })
+    const { exitCode, err } = await serve(['serve', '-c', config]).ended
+    expect(exitCode).toBe(1)
+    expect(err).toContain('error: Cannot listen on 203.0.113.9:0: ')
+    expect(err).toContain(
+      "The host is the config's serve.proxy.host: set an address of this machine there or with SERVE_PROXY_HOST",
+    )
+  })
+
   it('finishes requests before it stops, and does not when told twice', async () => {
     const upstream = createServer((_, response) => response.writeHead(200).write('begun'))
     const port = await listen(upstream)

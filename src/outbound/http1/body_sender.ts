@@ -8,11 +8,6 @@ import { trailerPart, type RequestFraming } from './request_head.ts'
  * read, its client is seen to leave.
  */
 const mostUnsent = 32_768
-/** Pieces that come after the socket has said that it is full, however small: each costs more than its bytes. */
-const mostBehind = 64
-/** Bytes of a piece that goes out as one with what says its length; of larger ones no copy is made. */
-const small = 1024
-const lineEnd = Buffer.from('\r\n')
 
 /** A request's body that comes while it is sent. */
 export interface RequestBody {
@@ -48,7 +43,6 @@ export class BodySender implements BodyWriter {
   readonly #owner: BodySenderOwner
   #left: number
   #isOver = false
-  #behind = 0
 
   constructor(socket: Socket, body: RequestBody, owner: BodySenderOwner) {
     this.#socket = socket
@@ -64,7 +58,7 @@ export class BodySender implements BodyWriter {
 
   /** Above the socket's own mark, so that it says when there is room again. */
   get #takesMore(): boolean {
-    return this.#socket.writableLength < mostUnsent && this.#behind < mostBehind
+    return this.#socket.writableLength < mostUnsent
   }
 
   start(): void {
@@ -79,10 +73,15 @@ export class BodySender implements BodyWriter {
       return false
     }
     // What comes to what waits does not mean that the server has taken anything.
-    if (this.isBlocked) this.#behind++
-    else this.#owner.onBodyMoved()
-    if (this.#body.framing === 'chunked') this.#writeChunk(bytes)
-    else this.#socket.write(bytes)
+    if (!this.isBlocked) this.#owner.onBodyMoved()
+    const socket = this.#socket
+    if (this.#body.framing === 'chunked') {
+      socket.cork()
+      socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1')
+      socket.write(bytes)
+      socket.write('\r\n', 'latin1')
+      socket.uncork()
+    } else socket.write(bytes)
     return this.#takesMore
   }
 
@@ -115,7 +114,6 @@ export class BodySender implements BodyWriter {
   /** The socket has room again. */
   drained(): void {
     if (this.#isOver) return
-    this.#behind = 0
     this.#owner.onBodyMoved()
     this.#body.resume()
   }
@@ -125,20 +123,6 @@ export class BodySender implements BodyWriter {
     if (this.#isOver) return
     this.#isOver = true
     this.#body.stop()
-  }
-
-  #writeChunk(bytes: Buffer): void {
-    const socket = this.#socket
-    const size = `${bytes.length.toString(16)}\r\n`
-    if (bytes.length <= small) {
-      socket.write(Buffer.concat([Buffer.from(size, 'latin1'), bytes, lineEnd]))
-      return
-    }
-    socket.cork()
-    socket.write(size, 'latin1')
-    socket.write(bytes)
-    socket.write(lineEnd)
-    socket.uncork()
   }
 
   /** It is not what was announced. */
